@@ -1,0 +1,64 @@
+//! A message as a node holds it: envelope, own header bytes, shared body.
+
+use bytes::Bytes;
+use mxdrill_smtp::{Address, ReversePath};
+
+/// Names a message across hosts: drawn from its Message-ID field, which no relay changes (RFC 5321 6.4), or
+/// from its whole content where it has none. Stable across runs and computers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey(pub u64);
+
+/// A message that a node took responsibility for. Shared, never changed: who of the recipients is still to be
+/// served is the queue's affair.
+#[derive(Debug)]
+pub struct Message {
+    /// Its name across hosts.
+    pub key: MessageKey,
+    /// Where bounces go.
+    pub reverse_path: ReversePath,
+    /// The recipients that were accepted, in the order of their RCPT commands.
+    pub recipients: Box<[Recipient]>,
+    /// The header section with this node's own trace fields on top, through the empty line after it.
+    pub header: Bytes,
+    /// The body, equal bodies of one node shared.
+    pub body: Bytes,
+    /// BODY=8BITMIME was declared (RFC 6152).
+    pub eight_bit: bool,
+    /// SMTPUTF8 was declared (RFC 6531).
+    pub utf8: bool,
+}
+
+impl Message {
+    /// Octets of header and body.
+    pub fn size(&self) -> u64 {
+        (self.header.len() + self.body.len()) as u64
+    }
+}
+
+/// One recipient of the envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The forward-path.
+    pub address: Address,
+    /// When the sender wants to hear (RFC 3461 4.1).
+    pub notify: Notify,
+}
+
+/// NOTIFY of RFC 3461 4.1, as bits; the default is failure and delay at the node's discretion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// NOTIFY=NEVER: no DSN of any kind.
+    pub never: bool,
+    /// SUCCESS was asked for.
+    pub success: bool,
+    /// FAILURE was asked for, or nothing was said.
+    pub failure: bool,
+    /// DELAY was asked for, or nothing was said.
+    pub delay: bool,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Notify { never: false, success: false, failure: true, delay: true }
+    }
+}

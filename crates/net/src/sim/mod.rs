@@ -1,0 +1,1 @@
+//! Processes in virtual time: one event queue, one thread, one seed.

@@ -1,0 +1,1 @@
+//! The same drills mounted over each world, modules by theme.
