@@ -3,8 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_dns::Outcome;
-use mxdrill_net::{Conn, ConnectError, DomainName, Time};
-use mxdrill_smtp::{Address, Enhanced, Reply, Stage};
+use mxdrill_net::{Conn, DomainName, Time};
+use mxdrill_smtp::{Address, Enhanced, Failure, Reply, Stage};
 
 use crate::{Message, MessageKey};
 
@@ -39,6 +39,14 @@ pub enum Fact {
         message: Arc<Message>,
         /// The recipient.
         recipient: u16,
+    },
+    /// A delivery attempt for a message begins. What follows for each of its recipients of this destination is
+    /// `Relayed`, `Rejected`, `InDoubt`, or that it stays queued.
+    Began {
+        /// The message.
+        message: Arc<Message>,
+        /// The destination.
+        destination: DomainName,
     },
     /// The destination was resolved, at the start of a delivery attempt.
     Routed {
@@ -77,6 +85,8 @@ pub enum Fact {
         recipient: u16,
         /// Who took it.
         target: Arc<Target>,
+        /// When the delivery attempt that succeeded here began.
+        began: Time,
     },
     /// The next host rejected the recipient, temporarily or permanently.
     Rejected {
@@ -235,21 +245,6 @@ pub enum Skip {
     TlsPolicy,
     /// It lacks an extension that the message needs (8BITMIME, SMTPUTF8, SIZE).
     Extension,
-}
-
-/// Why a session failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The connect failed.
-    Connect(ConnectError),
-    /// The machine's own timeout at that stage.
-    Timeout,
-    /// The peer closed or reset the connection.
-    Lost,
-    /// The peer said no to the session itself (greeting, EHLO).
-    Reply(Arc<Reply>),
-    /// What the peer sent is no SMTP.
-    Garbled,
 }
 
 /// A rejection of a recipient: temporary and permanent as types.

@@ -4,6 +4,6 @@ mod fact;
 mod message;
 mod retry;
 
-pub use fact::{Basis, Discard, Fact, Failure, GiveUp, Rejection, Route, RouteHost, Skip, Target};
-pub use message::{Message, MessageKey, Notify, Recipient};
+pub use fact::{Basis, Discard, Fact, GiveUp, Rejection, Route, RouteHost, Skip, Target};
+pub use message::{Message, MessageKey};
 pub use retry::{Retry, RetryRule};

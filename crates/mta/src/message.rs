@@ -1,7 +1,7 @@
 //! A message as a node holds it: envelope, own header bytes, shared body.
 
 use bytes::Bytes;
-use mxdrill_smtp::{Address, ReversePath};
+use mxdrill_smtp::{Recipient, ReversePath};
 
 /// Names a message across hosts: drawn from its Message-ID field, which no relay changes (RFC 5321 6.4), or
 /// from its whole content where it has none. Stable across runs and computers.
@@ -32,33 +32,5 @@ impl Message {
     /// Octets of header and body.
     pub fn size(&self) -> u64 {
         (self.header.len() + self.body.len()) as u64
-    }
-}
-
-/// One recipient of the envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// The forward-path.
-    pub address: Address,
-    /// When the sender wants to hear (RFC 3461 4.1).
-    pub notify: Notify,
-}
-
-/// NOTIFY of RFC 3461 4.1, as bits; the default is failure and delay at the node's discretion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Notify {
-    /// NOTIFY=NEVER: no DSN of any kind.
-    pub never: bool,
-    /// SUCCESS was asked for.
-    pub success: bool,
-    /// FAILURE was asked for, or nothing was said.
-    pub failure: bool,
-    /// DELAY was asked for, or nothing was said.
-    pub delay: bool,
-}
-
-impl Default for Notify {
-    fn default() -> Self {
-        Notify { never: false, success: false, failure: true, delay: true }
     }
 }

@@ -7,12 +7,14 @@
 //! - [`Time`], [`Epoch`]: virtual time, and the wall time it stands for
 //! - [`Seed`]: keyed draws, so that adding one draw does not shift the others
 //! - [`DomainName`]: normalised once, the trailing dot settled
+//! - [`Index`]: a hash map that cannot be iterated, so that no order leaks out of it
 //! - [`Process`], [`Event`], [`Commands`]: the contract
 //! - [`Driver`], [`Access`], [`Link`], [`Disk`]: what a scenario can do to a host from outside
 //! - [`Fact`]: what a driver saw
 
 mod driver;
 mod fact;
+mod index;
 mod link;
 pub mod live;
 mod name;
@@ -23,6 +25,7 @@ mod time;
 
 pub use driver::{Access, Disk, Driver, HostSpec, Sink, Stop, Visit};
 pub use fact::{Fact, Tag};
+pub use index::Index;
 pub use link::{Link, LinkRule};
 pub use name::{DomainName, NameError};
 pub use process::{
