@@ -1,1 +1,3 @@
 //! The same drills mounted over each world, modules by theme.
+
+mod determinism;

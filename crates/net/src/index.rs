@@ -64,7 +64,7 @@ impl<K: Eq + Hash, V> Index<K, V> {
 
 /// A fast hasher without a secret: keys come from the drill itself, not from a foe.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mixer(u64);
+struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn write(&mut self, bytes: &[u8]) {
