@@ -1,9 +1,18 @@
 //! A mail node: it accepts, spools, routes (RFC 5321 5.1), retries, relays and bounces; and the profiles of MTAs.
+//!
+//! Start with [`Node`]: a machine that a driver of net moves. [`NodeConfig`] says what it is, [`Profile`] how it
+//! behaves, [`Fact`] what it did.
 
+mod config;
 mod fact;
 mod message;
+mod node;
+pub mod profile;
 mod retry;
 
+pub use config::NodeConfig;
 pub use fact::{Basis, Discard, Fact, GiveUp, Rejection, Route, RouteHost, Skip, Target};
 pub use message::{Message, MessageKey};
+pub use node::Node;
+pub use profile::Profile;
 pub use retry::{Retry, RetryRule};

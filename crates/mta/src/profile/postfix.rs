@@ -1,0 +1,65 @@
+//! Postfix with its default settings (3.7). Names in comments are main.cf parameters and source files.
+
+use std::time::Duration;
+
+use super::{
+    Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
+    Routing, Stages, Verdict, Verdicts, Warn, days, rfc5321,
+};
+use crate::Retry;
+
+pub(super) fn profile() -> Profile {
+    Profile {
+        name: "postfix",
+        about: "Postfix 3.7 with the defaults of main.cf",
+        retry: Retry::Age {
+            min: Duration::from_secs(300),  // minimal_backoff_time
+            max: Duration::from_secs(4000), // maximal_backoff_time
+            scan: Duration::from_secs(300), // queue_run_delay
+        },
+        jitter_ppm: 0,
+        attempts_max: None,
+        runner: None,
+        lifetime: Lifetime {
+            mail: Some(days(5)),          // maximal_queue_lifetime
+            bounce: Some(days(5)),        // bounce_queue_lifetime
+            expiry: Expiry::AfterAttempt, // qmgr_active.c, qmgr_active_done_3_generic
+        },
+        warn: Warn::default(), // delay_warning_time = 0h
+        routing: ROUTING,
+        concurrency: Concurrency {
+            initial: 5,                               // initial_destination_concurrency
+            max: 20,                                  // default_destination_concurrency_limit
+            feedback: true,                           // default_destination_concurrency_*_feedback = 1
+            dead_for: Some(Duration::from_secs(300)), // minimal_backoff_time: qmgr_queue.c, qmgr_queue_throttle
+            immediate_max: None,
+            run: u32::MAX,
+        },
+        memory: Memory::None, // each delivery tries the best host again (measured)
+        // smtp_connection_cache_time_limit = 2s; smtp_connection_reuse_count_limit = 0: as many as it likes
+        reuse: Reuse { messages_max: u32::MAX, idle: Duration::from_secs(2) },
+        verdicts: Verdicts::both(STAGES),
+        door: Door {
+            hops_max: 50,               // hopcount_limit
+            sessions_max: Some(100),    // default_process_limit
+            size_max: Some(10_240_000), // message_size_limit
+        },
+        restart: Restart::Scheduled, // the deferred queue keeps its file times; incoming and active are read at start
+    }
+}
+
+const ROUTING: Routing = Routing {
+    family: Family::Any, // smtp_address_preference = any; smtp_addr.c sorts by preference, then shuffles
+    addresses_max: Some(5), // smtp_mx_address_limit
+    sessions_max: Some(2), // smtp_mx_session_limit
+    // smtp_addr.c, smtp_find_self: by address (inet_interfaces, proxy_interfaces)
+    own: Own { by_name: false, by_address: true, drops: OwnDrops::EqualAndWorse },
+    best_is_self: Verdict::Bounce, // smtp_addr.c: 5.4.6 mail for ... loops back to myself
+    better_unresolved: Verdict::Defer, // smtp_addr.c: 4.4.4 unable to find primary relay
+    no_address: Verdict::Bounce,   // smtp_defer_if_no_mx_address_found = no
+    ..rfc5321::ROUTING
+};
+
+/// smtp_trouble.c: a hard error is final, a soft one moves to the next host; smtp_skip_5xx_greeting = yes makes
+/// a 5xx greeting soft, at the last host too. EHLO falls back to HELO, whose 5xx is hard.
+const STAGES: Stages = Stages { ehlo: Answers::PLAIN, ..rfc5321::STAGES };
