@@ -56,7 +56,7 @@ impl FromStr for Address {
 }
 
 /// Dot-string or quoted-string of at most 64 octets, UTF-8 allowed (RFC 6531 3.3).
-fn is_local_part(text: &str) -> bool {
+pub(crate) fn is_local_part(text: &str) -> bool {
     if text.is_empty() || text.len() > 64 {
         return false;
     }

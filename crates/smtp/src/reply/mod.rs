@@ -1,6 +1,15 @@
 //! Replies (RFC 5321 4.2): code, enhanced status code (RFC 3463), text. Temporary and permanent are types.
 
+pub(crate) mod fixed;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use read::{ReplyError, ReplyReader, ReplyView};
+
 use std::{borrow::Cow, fmt};
+
+use crate::command::number;
 
 /// A three-digit reply code, 200 to 599, each digit as RFC 5321 4.2 allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +38,11 @@ impl Code {
     /// The number.
     pub const fn number(self) -> u16 {
         self.0
+    }
+
+    fn write(self, to: &mut Vec<u8>) {
+        let digit = |n: u16| b'0' + (n % 10) as u8;
+        to.extend_from_slice(&[digit(self.0 / 100), digit(self.0 / 10), digit(self.0)]);
     }
 
     /// What its first digit says.
@@ -73,6 +87,55 @@ impl Reply {
             Some(code) => Reply { code, enhanced: Some(enhanced), text: Cow::Borrowed(text) },
             None => panic!("not a reply code"),
         }
+    }
+
+    /// A reply without an enhanced status code, as greeting and EHLO have it (RFC 2034 4).
+    ///
+    /// # Panics
+    /// When `code` is no reply code: for literals only.
+    pub const fn plain(code: u16, text: &'static str) -> Reply {
+        match Code::new(code) {
+            Some(code) => Reply { code, enhanced: None, text: Cow::Borrowed(text) },
+            None => panic!("not a reply code"),
+        }
+    }
+
+    /// Parses one whole reply as it is on the wire, lines and all.
+    pub fn parse(wire: &[u8]) -> Result<Reply, ReplyError> {
+        let mut reader = ReplyReader::default();
+        let mut rest = wire;
+        match reader.next(&mut rest)? {
+            Some(view) if rest.is_empty() => Ok(view.to_reply()),
+            _ => Err(ReplyError::Line),
+        }
+    }
+
+    /// Appends the lines of the reply, with the enhanced status code on each if `enhanced` says that it is
+    /// offered (RFC 2034 4). CR and other control characters of the text become spaces.
+    pub fn write(&self, enhanced: bool, to: &mut Vec<u8>) {
+        let mut rest: &str = &self.text;
+        while let Some((line, more)) = rest.split_once('\n') {
+            self.write_line(line, b'-', enhanced, to);
+            rest = more;
+        }
+        self.write_line(rest, b' ', enhanced, to);
+    }
+
+    fn write_line(&self, line: &str, separator: u8, enhanced: bool, to: &mut Vec<u8>) {
+        self.code.write(to);
+        to.push(separator);
+        if let Some(Enhanced(class, subject, detail)) = self.enhanced.filter(|_| enhanced) {
+            for (part, after) in [(u16::from(class), b'.'), (subject, b'.'), (detail, b' ')] {
+                number(to, u64::from(part));
+                to.push(after);
+            }
+        }
+        let start = to.len();
+        to.extend_from_slice(line.as_bytes());
+        for octet in to[start..].iter_mut().filter(|octet| octet.is_ascii_control() && **octet != b'\t') {
+            *octet = b' ';
+        }
+        to.extend_from_slice(b"\r\n");
     }
 
     /// What the reply means.
