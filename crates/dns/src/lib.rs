@@ -1,5 +1,22 @@
 //! DNS: zones, one pure answer, faults, the look-up machine of every host, and the name server of live worlds.
+//!
+//! - [`Zones`]: what the world's DNS says, read from master-file text
+//! - [`Authority`]: zones, faults and query log; one pure answer to any message
+//! - [`Host`]: serves an authority as a process of a simulated world
+//! - [`Lookup`]: how a host asks, the same in every world
+//! - [`Fact`]: what a host's look-ups asked and learned
 
+mod authority;
 mod fact;
+mod host;
+mod lookup;
+mod record;
+mod wire;
+mod zone;
 
+pub use authority::{Authority, DnsFault, How, QueryCount, QueryLog, Response, Transport};
 pub use fact::{Fact, Outcome, RecordType};
+pub use host::Host;
+pub use lookup::{Answer, Asked, Lookup, LookupConfig, Ticket};
+pub use record::{Record, RecordData, Soa, TTL_DEFAULT, Tlsa, UnknownType};
+pub use zone::{FileError, ZoneError, ZoneProblem, Zones};

@@ -1,0 +1,1 @@
+//! Questions to an authority, answers as people read them.

@@ -1,0 +1,1 @@
+//! Zones as people write them, and the mistakes they make.
