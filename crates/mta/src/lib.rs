@@ -4,15 +4,25 @@
 //! behaves, [`Fact`] what it did.
 
 mod config;
+mod dsn;
 mod fact;
+mod hash;
+mod header;
+mod intake;
+mod intern;
 mod message;
 mod node;
 pub mod profile;
 mod retry;
+pub mod spool;
+mod trace;
 
 pub use config::NodeConfig;
+pub use dsn::Undelivered;
 pub use fact::{Basis, Discard, Fact, GiveUp, Rejection, Route, RouteHost, Skip, Target};
-pub use message::{Message, MessageKey};
+pub use intake::Intake;
+pub use message::{Message, MessageKey, Origin, QueueId};
 pub use node::Node;
 pub use profile::Profile;
 pub use retry::{Retry, RetryRule};
+pub use spool::{Pending, Spool, SpoolOptions};

@@ -36,6 +36,14 @@ impl Address {
         &self.domain
     }
 
+    /// Keeps the domain's text together with an equal name's, where many addresses are kept. Does nothing if
+    /// the names differ.
+    pub fn share_domain(&mut self, equal: &DomainName) {
+        if self.domain == *equal {
+            self.domain = equal.clone();
+        }
+    }
+
     /// Whether the address needs SMTPUTF8 (RFC 6531).
     pub fn is_utf8(&self) -> bool {
         !self.local.is_ascii() || !self.domain.as_str().is_ascii()
