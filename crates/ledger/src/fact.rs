@@ -7,6 +7,8 @@ use mxdrill_mta::MessageKey;
 use mxdrill_net::Tag;
 use mxdrill_smtp::{Address, Reply, ReversePath};
 
+use crate::{Expectation, Quantity};
+
 /// Anything that happened to a host of a drill.
 #[derive(Clone, Debug)]
 pub enum Fact {
@@ -45,12 +47,45 @@ impl From<Deed> for Fact {
 }
 
 /// Something the drill did. Messages of the drill are numbered from 1 in the order in which they are sent.
+///
+/// A deed is recorded for the host it concerns; one that concerns none, for [`crate::DRILL`].
 #[derive(Clone, Debug)]
 pub enum Deed {
-    /// The originator offers a message to the first host. Recorded before anything is sent.
+    /// A step begins to send, recorded for the originator. The `Sending` of its messages follow.
+    Sends {
+        /// The number of the send step, counted from 0.
+        send: u32,
+        /// The envelope sender.
+        from: ReversePath,
+        /// The recipients, as the scenario writes them.
+        to: Arc<str>,
+        /// How many messages.
+        count: u32,
+        /// From the first to the last of them.
+        over: Duration,
+    },
+    /// A host was told to try its whole queue at once (ETRN, postqueue -f, exim -qff). Recorded for the host.
+    Flush,
+    /// A DNS record set was replaced.
+    Set {
+        /// What it is now, in master-file words: `example.test MX 10 mx1`.
+        text: Arc<str>,
+    },
+    /// The scenario expected a figure at this time.
+    Expected {
+        /// What was expected.
+        expectation: Arc<Expectation>,
+        /// What was found.
+        found: Quantity,
+        /// Whether it held.
+        held: bool,
+    },
+    /// The originator, for which this is recorded, offers a message to the first host. Recorded before anything is sent.
     Sending {
         /// The number of the message: `17`; its recipients are `17.1`, `17.2` ... (`17` alone when there is one).
         number: u32,
+        /// The send step that it belongs to.
+        send: u32,
         /// Its name across hosts.
         key: MessageKey,
         /// The envelope sender.
@@ -64,7 +99,8 @@ pub enum Deed {
         /// The body; shared by all messages of a send.
         body: Bytes,
     },
-    /// What became of one recipient at the first host that took, or did not take, the mail.
+    /// What became of one recipient at the first host that took, or did not take, the mail: recorded for that
+    /// host, or for the originator where none was reached.
     Sent {
         /// The number of the message.
         number: u32,
@@ -73,7 +109,7 @@ pub enum Deed {
         /// The outcome.
         taken: Taken,
     },
-    /// A fault began, or the last of its kind was lifted.
+    /// A fault began or ended. Recorded for the host that it is on, if it is on one.
     Fault {
         /// Its number in the drill.
         tag: Tag,

@@ -1,5 +1,29 @@
 //! What was seen, and what it means: facts, journal, books, checks and reports. Nothing here acts.
+//!
+//! Start with [`Ledger`]: it is told every [`Fact`] of a drill once, and keeps no list of them. From what it
+//! keeps come the figures at any time and, in the end, the [`Outcome`].
+//!
+//! - [`Setup`]: what must be known beforehand to understand the facts
+//! - [`Figure`], [`Expectation`]: what can be read off the books, and what a scenario expects of it
+//! - [`Outcome`], [`report`]: what it came to, for people and for machines
 
+mod duration;
+mod expectation;
 mod fact;
+mod figure;
+mod ledger;
+mod outcome;
+mod recipients;
+pub mod report;
+mod setup;
+mod story;
 
+pub use duration::{Span, SpanError, Spoken};
+pub use expectation::{Comparison, Expectation, ExpectationError, Quantity};
 pub use fact::{Deed, Fact, Taken};
+pub use figure::{Figure, FigureError, Measure, Subject};
+pub use ledger::Ledger;
+pub use outcome::{Counterfactual, Counts, HostFigures, Outcome, Skipped, Spread, Verdict, Violation};
+pub use recipients::{RecipientName, Recipients};
+pub use setup::{DRILL, FaultSetup, HostSetup, Off, Setup};
+pub use story::{Line, Story};

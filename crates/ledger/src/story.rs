@@ -1,0 +1,23 @@
+//! The drill as a story along the time line.
+
+use mxdrill_net::Time;
+
+/// What happened, along the time line, each host's doings in one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// The lines, in order of time.
+    pub lines: Vec<Line>,
+}
+
+/// One line of the story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When.
+    pub at: Time,
+    /// Who: a host, a link, the DNS.
+    pub who: String,
+    /// What it did.
+    pub what: String,
+    /// What came of it, each a line of the right column.
+    pub then: Vec<String>,
+}
