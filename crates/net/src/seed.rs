@@ -13,17 +13,26 @@ impl Seed {
     /// The draws for one purpose and key: (host, message or session, attempt ...). The same arguments give the
     /// same draws, on every computer.
     pub fn draw(self, purpose: &str, key: &[u64]) -> Draw {
+        Draw(ChaCha8Rng::seed_from_u64(self.pick(purpose, key)))
+    }
+
+    /// A single draw, without a stream behind it: for what is drawn at every segment of a connection, where
+    /// setting up a stream would cost more than the rest. Any 64-bit number.
+    pub fn pick(self, purpose: &str, key: &[u64]) -> u64 {
         let mut state = mix(self.0 ^ 0x6d78_6472_696c_6c00);
         for chunk in purpose.as_bytes().chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             state = mix(state ^ u64::from_le_bytes(word));
         }
-        for part in key {
-            state = mix(state.rotate_left(7) ^ part);
-        }
-        Draw(ChaCha8Rng::seed_from_u64(state))
+        key.iter().fold(state, |state, part| mix(state.rotate_left(7) ^ part))
     }
+}
+
+/// Maps a drawn number onto `0..bound` by multiplication. Each is equally likely but for less than
+/// `bound / 2^64`, which no network notices.
+pub(crate) fn scale(number: u64, bound: u64) -> u64 {
+    ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
 /// The finaliser of splitmix64: spreads every bit of its input over all of its output.
