@@ -3,6 +3,7 @@
 //! - [`Zones`]: what the world's DNS says, read from master-file text
 //! - [`Authority`]: zones, faults and query log; one pure answer to any message
 //! - [`Host`]: serves an authority as a process of a simulated world
+//! - [`server::Server`]: serves an authority over the sockets of a live world
 //! - [`Lookup`]: how a host asks, the same in every world
 //! - [`Fact`]: what a host's look-ups asked and learned
 
@@ -11,6 +12,7 @@ mod fact;
 mod host;
 mod lookup;
 mod record;
+pub mod server;
 mod wire;
 mod zone;
 

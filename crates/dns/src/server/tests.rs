@@ -1,0 +1,1 @@
+//! The live name server, asked over real sockets.
