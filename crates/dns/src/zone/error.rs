@@ -111,16 +111,29 @@ fn help_type(found: &str) -> String {
         return "a line that begins with a blank has no owner field: remove the blank or the `@`".into();
     }
     let upper = found.to_ascii_uppercase();
-    let near = |name: &&str| name.len().abs_diff(upper.len()) <= 1 && overlap(name, &upper) + 1 >= name.len();
-    match KINDS.iter().map(|(_, name)| *name).filter(|name| name.len() > 1).find(near) {
+    let alike = |name: &&str| {
+        name.len() > 1
+            && name.as_bytes().first() == upper.as_bytes().first()
+            && name.len().abs_diff(upper.len()) <= 1
+            && overlap(name, &upper) + 1 >= name.len()
+    };
+    match KINDS.iter().map(|(_, name)| *name).find(alike) {
         Some(name) => format!("did you mean {name}?"),
         None => "the lab serves MX, A, AAAA, CNAME, TXT, TLSA, PTR, NS and SOA".into(),
     }
 }
 
+/// How many letters of a name stand in the text, in order.
 fn overlap(name: &str, found: &str) -> usize {
-    let mut rest = found.chars();
-    name.chars().filter(|c| rest.clone().any(|r| r == *c) && rest.by_ref().any(|r| r == *c)).count()
+    let mut rest = found;
+    let mut count = 0;
+    for letter in name.chars() {
+        if let Some(at) = rest.find(letter) {
+            rest = &rest[at + letter.len_utf8()..];
+            count += 1;
+        }
+    }
+    count
 }
 
 fn example(expected: &str) -> Option<String> {
@@ -138,7 +151,9 @@ impl ZoneError {
     }
 }
 
-/// Every field of a type that may be expected, for messages.
+/// A type with its article, for messages.
 pub(super) fn of(kind: RecordType) -> String {
-    format!("a {kind} record")
+    // by how the letters are said: an em-ex
+    let article = if "AMNS".contains(|c| kind.to_string().starts_with(c)) { "an" } else { "a" };
+    format!("{article} {kind} record")
 }

@@ -29,7 +29,7 @@ use crate::{Record, RecordData, RecordType, Soa, wire};
 /// assert_eq!((*preference, exchange.as_ref().unwrap().as_str()), (10, "mx1.example.test"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Zones(Arc<Tree>);
 
 #[derive(Clone, Debug, Default)]

@@ -23,15 +23,15 @@ impl fmt::Display for Zones {
     }
 }
 
+impl fmt::Debug for Zones {
+    /// The text, which says more in fewer lines than the tree.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zones({self})")
+    }
+}
+
 fn write_record(f: &mut fmt::Formatter<'_>, apex: &DomainName, record: &Record) -> fmt::Result {
-    writeln!(
-        f,
-        "{} {} {} {}",
-        Relative(&record.name, apex),
-        record.ttl,
-        record.kind(),
-        Data(&record.data, apex)
-    )
+    writeln!(f, "{} {} {} {}", Owner(&record.name, apex), record.ttl, record.kind(), Data(&record.data, apex))
 }
 
 /// A name as short as its zone allows.
@@ -40,14 +40,21 @@ struct Relative<'a>(&'a DomainName, &'a DomainName);
 impl fmt::Display for Relative<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Relative(name, apex) = self;
-        if name == apex {
-            return f.write_str("@");
-        }
         let inside = name.as_str().strip_suffix(apex.as_str()).and_then(|rest| rest.strip_suffix('.'));
         match inside {
             Some(relative) => f.write_str(relative),
             None => write!(f, "{name}."),
         }
+    }
+}
+
+/// As [`Relative`], with `@` for the apex. Not every reader takes `@` for a name inside a record.
+struct Owner<'a>(&'a DomainName, &'a DomainName);
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Owner(name, apex) = self;
+        if name == apex { f.write_str("@") } else { Relative(name, apex).fmt(f) }
     }
 }
 
