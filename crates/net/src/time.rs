@@ -57,7 +57,8 @@ impl Add<Duration> for Time {
     type Output = Time;
     /// Saturates at [`Time::MAX`].
     fn add(self, rhs: Duration) -> Time {
-        Time(self.0.saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)))
+        let nanos = rhs.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(rhs.subsec_nanos()));
+        Time(self.0.saturating_add(nanos))
     }
 }
 

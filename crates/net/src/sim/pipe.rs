@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
+use super::way::Way;
 use crate::{Seed, Time, seed::scale};
 
 /// Above this much unsent output a process gets no more input from the connection.
@@ -122,9 +123,20 @@ impl Pipe {
         self.chunks.push_back(Chunk { at, what });
     }
 
-    /// When the front arrives, if anything is there.
-    pub(super) fn next_at(&self) -> Option<Time> {
-        self.chunks.front().map(|chunk| chunk.at)
+    /// When what is sent now arrives over a plain way; `None` if the way is not plain.
+    pub(super) fn plain_arrival(&self, now: Time, way: &Way) -> Option<Time> {
+        let is_plain = way.plain && self.stalled.is_none() && !self.is_cut;
+        is_plain.then(|| (now + way.link.latency).max(self.last_at))
+    }
+
+    /// When the queue must come back to this pipe, unless it knows already.
+    pub(super) fn arm(&mut self, now: Time) -> Option<Time> {
+        let at = self.chunks.front().map(|chunk| chunk.at.max(now)).filter(|at| *at < Time::MAX)?;
+        if self.armed.is_some_and(|armed| armed <= at) {
+            return None;
+        }
+        self.armed = Some(at);
+        Some(at)
     }
 
     pub(super) fn front(&self, now: Time) -> Front {

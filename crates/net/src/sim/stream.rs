@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     Sim,
     connection::{Connection, State},
-    pipe::{Front, Mark},
+    pipe::{Front, Mark, Pipe},
     queue::{Side, What},
     slab::Key,
     way::PATIENCE,
@@ -17,32 +17,39 @@ use crate::{Closed, Conn, ConnectError, Event, Fact, Process, Seed, Sink, Time};
 impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
     /// Sends a range of the commands' text.
     pub(super) fn send_copied(&mut self, conn: Conn, range: Range<u32>, sink: &mut dyn Sink<F>) {
-        let Some((key, side)) = self.find_open(conn) else { return };
-        let range = range.start as usize..range.end as usize;
-        let Some(at) = self.plain_arrival(key, side) else {
-            let bytes = Bytes::copy_from_slice(&self.out.text()[range]);
-            return self.send_slowly(key, side, bytes, sink);
+        let Some((key, side)) = self.find(conn) else { return };
+        let Sim { connections, ways, queue, out, now, .. } = self;
+        let Some(pipe) = connections.get_mut(key).and_then(|connection| open_pipe(connection, side)) else {
+            return;
         };
-        let Sim { connections, out, .. } = self;
-        if let Some(connection) = connections.get_mut(key)
-            && !range.is_empty()
-        {
-            connection.end_mut(side).out.push_copied(at, &out.text()[range]);
-            self.arm(key, side);
+        let bytes = &out.text()[range.start as usize..range.end as usize];
+        match pipe.plain_arrival(*now, &ways[pipe.way as usize]) {
+            Some(_) if bytes.is_empty() => {}
+            Some(at) => {
+                pipe.push_copied(at, bytes);
+                if let Some(at) = pipe.arm(*now) {
+                    queue.push(at, What::Deliver(key, side));
+                }
+            }
+            None => {
+                let bytes = Bytes::copy_from_slice(bytes);
+                self.send_slowly(key, side, bytes, sink);
+            }
         }
     }
 
     /// Sends bytes where they are.
     pub(super) fn send_shared(&mut self, conn: Conn, bytes: Bytes, sink: &mut dyn Sink<F>) {
-        let Some((key, side)) = self.find_open(conn) else { return };
-        let Some(at) = self.plain_arrival(key, side) else {
-            return self.send_slowly(key, side, bytes, sink);
-        };
-        if let Some(connection) = self.connections.get_mut(key)
-            && !bytes.is_empty()
-        {
-            connection.end_mut(side).out.push_shared(at, bytes);
-            self.arm(key, side);
+        let Some((key, side)) = self.find(conn) else { return };
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(pipe) = open_pipe(connection, side) else { return };
+        match pipe.plain_arrival(self.now, &self.ways[pipe.way as usize]) {
+            Some(_) if bytes.is_empty() => {}
+            Some(at) => {
+                pipe.push_shared(at, bytes);
+                self.arm(key, side);
+            }
+            None => self.send_slowly(key, side, bytes, sink),
         }
     }
 
@@ -89,19 +96,14 @@ impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
 
     /// Puts a mark into a side's stream.
     pub(super) fn push_mark(&mut self, key: Key, side: Side, mark: Mark, sink: &mut dyn Sink<F>) {
-        let at = self.plain_arrival(key, side).unwrap_or_else(|| self.arrival(key, side, 0, sink));
+        let Some(connection) = self.connections.get(key) else { return };
+        let pipe = &connection.end(side).out;
+        let plain = pipe.plain_arrival(self.now, &self.ways[pipe.way as usize]);
+        let at = plain.unwrap_or_else(|| self.arrival(key, side, 0, sink));
         if let Some(connection) = self.connections.get_mut(key) {
             connection.end_mut(side).out.push_mark(at, mark);
             self.arm(key, side);
         }
-    }
-
-    /// When bytes sent now arrive over a plain way; `None` if the way is not plain.
-    fn plain_arrival(&self, key: Key, side: Side) -> Option<Time> {
-        let pipe = &self.connections.get(key)?.end(side).out;
-        let way = &self.ways[pipe.way as usize];
-        let is_plain = way.plain && pipe.stalled.is_none() && !pipe.is_cut;
-        is_plain.then(|| (self.now + way.link.latency).max(pipe.last_at))
     }
 
     /// When bytes sent now arrive; `Time::MAX` while nothing does.
@@ -133,10 +135,7 @@ impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
     /// Sees to it that the queue knows when the front of a pipe arrives.
     pub(super) fn arm(&mut self, key: Key, side: Side) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let pipe = &mut connection.end_mut(side).out;
-        let Some(at) = pipe.next_at().map(|at| at.max(self.now)).filter(|at| *at < Time::MAX) else { return };
-        if pipe.armed.is_none_or(|armed| armed > at) {
-            pipe.armed = Some(at);
+        if let Some(at) = connection.end_mut(side).out.arm(self.now) {
             self.queue.push(at, What::Deliver(key, side));
         }
     }
@@ -336,14 +335,14 @@ impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
             self.connections.free(key);
         }
     }
-
-    /// The place of a connection that its process may send to.
-    fn find_open(&self, conn: Conn) -> Option<(Key, Side)> {
-        let (key, side) = self.find(conn)?;
-        is_open(self.connections.get(key)?, side).then_some((key, side))
-    }
 }
 
 fn is_open(connection: &Connection, side: Side) -> bool {
     connection.end(side).state == State::Open
+}
+
+/// What a side may send into, if its process may send.
+fn open_pipe(connection: &mut Connection, side: Side) -> Option<&mut Pipe> {
+    let end = connection.end_mut(side);
+    (end.state == State::Open).then_some(&mut end.out)
 }
