@@ -21,6 +21,8 @@ mod name;
 mod process;
 mod seed;
 pub mod sim;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use driver::{Access, Disk, Driver, HostSpec, Sink, Stop, Visit};

@@ -57,6 +57,10 @@ impl FromStr for DomainName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
+        // Lower case first: it can make a text longer, and what is written must read back.
+        let lower =
+            text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()).then(|| text.to_lowercase());
+        let text = lower.as_deref().unwrap_or(text);
         let text = text.strip_suffix('.').unwrap_or(text);
         if text.is_empty() {
             return Err(NameError::Empty);
@@ -66,9 +70,6 @@ impl FromStr for DomainName {
         }
         for (index, label) in text.split('.').enumerate() {
             check_label(label, index == 0)?;
-        }
-        if text.bytes().any(|b| b.is_ascii_uppercase()) || !text.is_ascii() {
-            return Ok(DomainName(text.to_lowercase().into()));
         }
         Ok(DomainName(text.into()))
     }
