@@ -26,6 +26,11 @@ pub enum AddressError {
 }
 
 impl Address {
+    /// For the command parser, which has checked the local part.
+    pub(crate) fn from_parts(local: &str, domain: DomainName) -> Address {
+        Address { local: local.into(), domain }
+    }
+
     /// The local part, with its quotes if it has them.
     pub fn local(&self) -> &str {
         &self.local

@@ -53,7 +53,7 @@ pub enum Then {
     Drop,
     /// The server does its work (at the dot: stores), then the connection is reset instead of the reply.
     DropBeforeReply,
-    /// The connection is reset right after the reply.
+    /// The connection is closed right after the reply (in good order: a reset could overtake it).
     DropAfterReply,
     /// Never a reply; the session stays open until the client leaves.
     Silence,

@@ -6,6 +6,7 @@ mod print;
 mod tests;
 pub mod xtext;
 
+pub(crate) use parse::parse_number;
 pub(crate) use print::number;
 
 use crate::{Notify, Reply, Ret, reply::fixed};

@@ -1,6 +1,5 @@
 //! Replies (RFC 5321 4.2): code, enhanced status code (RFC 3463), text. Temporary and permanent are types.
 
-#[expect(dead_code, reason = "spoken by the server machine, which follows")]
 pub(crate) mod fixed;
 mod read;
 #[cfg(test)]

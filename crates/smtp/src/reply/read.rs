@@ -39,7 +39,7 @@ pub struct ReplyView<'a> {
 
 impl ReplyReader {
     /// Takes the next reply off the front of `input`. `None`: all of `input` was taken, and more is needed.
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Result<Option<ReplyView<'a>>, ReplyError> {
+    pub fn next<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8]) -> Result<Option<ReplyView<'a>>, ReplyError> {
         if self.spent {
             self.partial.clear();
             self.spent = false;

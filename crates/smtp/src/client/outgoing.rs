@@ -1,0 +1,63 @@
+//! The content of a letter on its way out: shared where it can be, in blocks where it is large.
+
+use bytes::Bytes;
+use mxdrill_net::{Commands, Conn};
+
+use crate::content::{ends_line, needs_stuffing, stuff};
+
+/// Octets handed to the driver in one go. More than the 64 KiB above which a driver reports that its output
+/// has drained, so that progress is seen block by block (RFC 5321 4.5.3.2.5), and a link lost before the last
+/// block is known to be lost before the final dot.
+const BLOCK: usize = 128 * 1024;
+
+/// What is still to be sent of a letter's content.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    header: Bytes,
+    body: Bytes,
+    /// The end of the last line if it lacks one, and the dot.
+    tail: &'static [u8],
+}
+
+impl Outgoing {
+    /// The content for DATA: dots stuffed, only where needed, otherwise shared.
+    pub(super) fn for_data(header: &Bytes, body: &Bytes) -> Outgoing {
+        let body_starts_line = ends_line(header);
+        let last = if body.is_empty() { header } else { body };
+        let tail: &[u8] = if ends_line(last) { b".\r\n" } else { b"\r\n.\r\n" };
+        Outgoing { header: stuffed(header, true), body: stuffed(body, body_starts_line), tail }
+    }
+
+    /// The content for BDAT: as it is (RFC 3030 2).
+    pub(super) fn for_chunk(header: &Bytes, body: &Bytes) -> Outgoing {
+        Outgoing { header: header.clone(), body: body.clone(), tail: b"" }
+    }
+
+    /// Sends the next block; whether it was the last.
+    pub(super) fn send_block<F>(&mut self, conn: Conn, out: &mut Commands<F>) -> bool {
+        let mut room = BLOCK;
+        for piece in [&mut self.header, &mut self.body] {
+            let part = if piece.len() <= room { std::mem::take(piece) } else { piece.split_to(room) };
+            room -= part.len();
+            if !part.is_empty() {
+                out.send_shared(conn, part);
+            }
+            if !piece.is_empty() {
+                return false;
+            }
+        }
+        if !self.tail.is_empty() {
+            out.send(conn, self.tail);
+        }
+        true
+    }
+}
+
+fn stuffed(text: &Bytes, at_start: bool) -> Bytes {
+    if !needs_stuffing(text, at_start) {
+        return text.clone();
+    }
+    let mut longer = Vec::with_capacity(text.len() + text.len() / 16 + 16);
+    stuff(text, at_start, &mut longer);
+    longer.into()
+}

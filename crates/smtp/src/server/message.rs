@@ -1,0 +1,415 @@
+//! Mail: MAIL, RCPT, DATA, BDAT, and the end of the message (RFC 5321 3.3).
+
+use mxdrill_net::{DomainName, Fact};
+
+use super::{
+    Mode, Policy, Turn, Verdict, Wait,
+    manner::{Manner, Told, accepts, refuses},
+};
+use crate::{
+    Address, Body, Domain, Envelope, Mail, MailParameters, Path, Protocol, Rcpt, Received, Recipient, Reply,
+    ReversePath, Script, Stage,
+    content::{Content, Flaw},
+    reply::fixed,
+};
+
+/// A mail transaction, from an accepted MAIL on.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) mail: MailParameters,
+    pub(super) recipients: Vec<Recipient>,
+    /// From DATA or the first BDAT on.
+    pub(super) content: Option<Content>,
+}
+
+impl Transaction {
+    /// Octets as announced, then as received.
+    pub(super) fn size(&self) -> u64 {
+        self.content.as_ref().map_or(self.mail.size.unwrap_or(0), Content::size)
+    }
+}
+
+/// What the policy was asked and has not answered yet.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Mail(MailParameters),
+    Rcpt(Recipient),
+    Dot,
+}
+
+/// A BDAT chunk on its way in.
+#[derive(Clone, Debug)]
+pub(super) struct Chunk {
+    left: u64,
+    last: bool,
+    /// It is read all the same, and answered behind it (RFC 3030 2).
+    refused: Option<Reply>,
+    manner: Manner,
+}
+
+impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
+    /// MAIL (RFC 5321 4.1.1.2).
+    pub(super) fn mail(&mut self, mail: Mail<'_>) {
+        if self.server.helo.is_none() {
+            return self.error(&fixed::HELLO_FIRST);
+        }
+        if self.server.transaction.is_some() {
+            return self.error(&fixed::NESTED_MAIL);
+        }
+        self.server.mail_refused = true;
+        let parameters = match self.mail_parameters(mail) {
+            Ok(parameters) => parameters,
+            Err(reply) => {
+                self.turn_away(Stage::Mail, reply, false);
+                return self.say(reply);
+            }
+        };
+        let mut view = self.server.view();
+        (view.from, view.size) = (Some(&parameters.reverse_path), parameters.size.unwrap_or(0));
+        let effect = self.script.at(self.now, Stage::Mail, &view);
+        let (wanted, manner) = match self.told(Stage::Mail, effect) {
+            Told::Go(manner) => (None, manner),
+            Told::Say(reply, manner) => (Some(reply), manner),
+            Told::Stop => return,
+        };
+        let mut view = self.server.view();
+        (view.from, view.size) = (Some(&parameters.reverse_path), parameters.size.unwrap_or(0));
+        if let Some(reply) = wanted.as_ref().filter(|reply| !accepts(reply)) {
+            self.policy.turned_away(self.now, Stage::Mail, &view, reply, None, self.out);
+            return self.say_in(manner, reply);
+        }
+        let verdict = self.policy.mail(self.now, &view, &parameters, self.out);
+        self.settle(Asked::Mail(parameters), verdict, wanted, manner);
+    }
+
+    /// What MAIL says, if all of it is offered (RFC 5321 4.1.1.11) and fits.
+    fn mail_parameters(&mut self, mail: Mail<'_>) -> Result<MailParameters, &'static Reply> {
+        let offers = &self.server.config.extensions;
+        let body_missing = match mail.body {
+            None => false,
+            Some(Body::SevenBit | Body::EightBitMime) => !offers.eight_bit,
+            Some(Body::BinaryMime) => true,
+        };
+        let missing = body_missing
+            || mail.size.is_some() && offers.size.is_none()
+            || mail.utf8 && !offers.utf8
+            || (mail.ret.is_some() || mail.envid.is_some()) && !offers.dsn;
+        let any = mail.size.is_some()
+            || mail.body.is_some()
+            || mail.utf8
+            || mail.ret.is_some()
+            || mail.envid.is_some();
+        if missing || any && !self.server.extended {
+            return Err(&fixed::PARAMETER);
+        }
+        // RFC 1870 6.1: what is announced too large need not be sent.
+        if mail.size.zip(offers.size).is_some_and(|(size, max)| max > 0 && size > max) {
+            return Err(&fixed::TOO_LARGE);
+        }
+        let address = match mail.from {
+            None => None,
+            Some(path) => {
+                Some(address(&mut self.server.domains.sender, path, None).ok_or(if is_literal(path) {
+                    &fixed::LITERAL_SENDER
+                } else {
+                    &fixed::SENDER_SYNTAX
+                })?)
+            }
+        };
+        // RFC 6531 3.5: an address beyond ASCII needs the parameter.
+        if !mail.utf8 && address.as_ref().is_some_and(Address::is_utf8) {
+            return Err(&fixed::UTF8_NEEDED);
+        }
+        Ok(MailParameters {
+            reverse_path: ReversePath(address),
+            size: mail.size,
+            eight_bit: mail.body == Some(Body::EightBitMime),
+            utf8: mail.utf8,
+            ret: mail.ret,
+            envid: mail.envid.map(Box::from),
+        })
+    }
+
+    /// RCPT (RFC 5321 4.1.1.3).
+    pub(super) fn rcpt(&mut self, rcpt: Rcpt<'_>) {
+        match &self.server.transaction {
+            None => return self.out_of_order(&fixed::MAIL_FIRST),
+            Some(open) if open.content.is_some() => return self.error(&fixed::ORDER),
+            Some(_) => {}
+        }
+        let recipient = match self.recipient(rcpt) {
+            Ok(recipient) => recipient,
+            Err(reply) => {
+                self.turn_away(Stage::Rcpt, reply, false);
+                return self.say(reply);
+            }
+        };
+        let mut view = self.server.view();
+        view.recipient = Some(&recipient.address);
+        let effect = self.script.at(self.now, Stage::Rcpt, &view);
+        let (wanted, manner) = match self.told(Stage::Rcpt, effect) {
+            Told::Go(manner) => (None, manner),
+            Told::Say(reply, manner) => (Some(reply), manner),
+            Told::Stop => return,
+        };
+        let mut view = self.server.view();
+        view.recipient = Some(&recipient.address);
+        let full = self.server.transaction.as_ref().map_or(0, |open| open.recipients.len())
+            >= self.server.config.recipients_max;
+        // RFC 5321 4.5.3.1.10: 452 for one too many; those before it stand.
+        let own = if full { Some(&fixed::TOO_MANY_RECIPIENTS) } else { None };
+        if let Some(reply) = wanted.as_ref().filter(|reply| !accepts(reply)).or(own) {
+            self.policy.turned_away(self.now, Stage::Rcpt, &view, reply, None, self.out);
+            return self.say_in(manner, reply);
+        }
+        let verdict = self.policy.rcpt(self.now, &view, &recipient, self.out);
+        self.settle(Asked::Rcpt(recipient), verdict, wanted, manner);
+    }
+
+    fn recipient(&mut self, rcpt: Rcpt<'_>) -> Result<Recipient, &'static Reply> {
+        let offered = self.server.config.extensions.dsn && self.server.extended;
+        if (rcpt.notify.is_some() || rcpt.orcpt.is_some()) && !offered {
+            return Err(&fixed::PARAMETER);
+        }
+        let own = &self.server.config.hostname;
+        let address = address(&mut self.server.domains.recipient, rcpt.to, Some(own))
+            .ok_or(if is_literal(rcpt.to) { &fixed::LITERAL_RECIPIENT } else { &fixed::RECIPIENT_SYNTAX })?;
+        let utf8 = self.server.transaction.as_ref().is_some_and(|open| open.mail.utf8);
+        if !utf8 && address.is_utf8() {
+            return Err(&fixed::UTF8_NEEDED);
+        }
+        Ok(Recipient { address, notify: rcpt.notify.unwrap_or_default(), orcpt: rcpt.orcpt.map(Box::from) })
+    }
+
+    /// Carries out a verdict of the policy's, in the words that a fault `wanted` if it accepts.
+    fn settle(&mut self, asked: Asked, verdict: Verdict, wanted: Option<Reply>, manner: Manner) {
+        match verdict {
+            Verdict::Later => self.server.wait = Wait::Verdict { asked, manner },
+            Verdict::Reply(reply) if !accepts(&reply) => self.say_in(manner, &reply),
+            Verdict::Reply(reply) => self.accept(asked, wanted.as_ref().unwrap_or(&reply), manner),
+            Verdict::Accept => {
+                let own = match asked {
+                    Asked::Mail(_) => &fixed::SENDER_OK,
+                    Asked::Rcpt(_) => &fixed::RECIPIENT_OK,
+                    Asked::Dot => &fixed::DOT_OK,
+                };
+                self.accept(asked, wanted.as_ref().unwrap_or(own), manner);
+            }
+        }
+    }
+
+    fn accept(&mut self, asked: Asked, reply: &Reply, manner: Manner) {
+        match asked {
+            Asked::Mail(mail) => {
+                self.server.mail_refused = false;
+                self.server.transaction = Some(Transaction { mail, recipients: Vec::new(), content: None });
+            }
+            Asked::Rcpt(recipient) => {
+                if let Some(open) = &mut self.server.transaction {
+                    open.recipients.push(recipient);
+                }
+            }
+            Asked::Dot => {}
+        }
+        self.say_in(manner, reply);
+    }
+
+    /// The verdict that was outstanding has come.
+    pub(super) fn resume(&mut self, reply: &Reply) {
+        match std::mem::replace(&mut self.server.wait, Wait::No) {
+            Wait::Verdict { asked, manner } if accepts(reply) => self.accept(asked, reply, manner),
+            Wait::Verdict { manner, .. } => self.say_in(manner, reply),
+            other => {
+                self.server.wait = other;
+                return;
+            }
+        }
+        self.go_on();
+    }
+
+    /// DATA (RFC 5321 4.1.1.4).
+    pub(super) fn data(&mut self) {
+        match &self.server.transaction {
+            None => return self.out_of_order(&fixed::MAIL_FIRST),
+            Some(open) if open.content.is_some() => return self.error(&fixed::ORDER),
+            // RFC 2920 3.1: DATA pipelined behind recipients that were all refused.
+            Some(open) if open.recipients.is_empty() => return self.say(&fixed::NO_RECIPIENTS),
+            Some(_) => {}
+        }
+        let (reply, manner) = match self.ask(Stage::Data) {
+            Told::Go(manner) => (None, manner),
+            Told::Say(reply, manner) => (Some(reply), manner),
+            Told::Stop => return,
+        };
+        let reply = reply.as_ref().unwrap_or(&fixed::GO_ON);
+        if reply.code == fixed::GO_ON.code {
+            self.begin_content();
+            self.server.mode = Mode::Data;
+        } else if refuses(reply) {
+            self.turn_away(Stage::Data, reply, false);
+        }
+        self.say_in(manner, reply);
+    }
+
+    fn begin_content(&mut self) {
+        let size_max = self.server.config.extensions.size.unwrap_or(0);
+        if let Some(open) = &mut self.server.transaction {
+            open.content = Some(Content::new(open.mail.size.unwrap_or(0), size_max));
+        }
+    }
+
+    /// Takes content that follows DATA.
+    pub(super) fn take_data(&mut self, input: &[u8]) -> usize {
+        let content = self.server.transaction.as_mut().and_then(|open| open.content.as_mut());
+        let Some(content) = content else {
+            // The mode is never set without content; if it were, commands are what comes next.
+            self.server.mode = Mode::Commands;
+            return 0;
+        };
+        let (taken, ended) = content.take_data(input);
+        if ended {
+            self.server.mode = Mode::Commands;
+            self.dot(Manner::PLAIN);
+        }
+        taken
+    }
+
+    /// BDAT (RFC 3030 2). Whatever is said to it is said behind the chunk.
+    pub(super) fn bdat(&mut self, size: u64, last: bool) {
+        let mut chunk = Chunk { left: size, last, refused: None, manner: Manner::PLAIN };
+        let own = match &self.server.transaction {
+            _ if !self.server.config.extensions.chunking => Some(&fixed::NOT_IMPLEMENTED),
+            None => Some(&fixed::MAIL_FIRST),
+            Some(open) if open.recipients.is_empty() => Some(&fixed::NO_RECIPIENTS),
+            Some(open) if open.content.is_some() => None,
+            Some(_) => {
+                match self.ask(Stage::Data) {
+                    Told::Go(manner) => chunk.manner = manner,
+                    Told::Say(reply, manner) if refuses(&reply) => {
+                        self.turn_away(Stage::Data, &reply, false);
+                        (chunk.refused, chunk.manner) = (Some(reply), manner);
+                    }
+                    Told::Say(_, manner) => chunk.manner = manner,
+                    Told::Stop => return,
+                }
+                self.begin_content();
+                None
+            }
+        };
+        if let Some(own) = own {
+            chunk.refused = Some(own.clone());
+        }
+        self.server.mode = Mode::Chunk(chunk);
+        self.take_chunk(&[]);
+    }
+
+    /// Takes content that follows BDAT.
+    pub(super) fn take_chunk(&mut self, input: &[u8]) -> usize {
+        let Mode::Chunk(chunk) = &mut self.server.mode else { return 0 };
+        let taken = usize::try_from(chunk.left).map_or(input.len(), |left| left.min(input.len()));
+        chunk.left -= taken as u64;
+        let (ended, refused) = (chunk.left == 0, chunk.refused.is_some());
+        let content = self.server.transaction.as_mut().and_then(|open| open.content.as_mut());
+        if let Some(content) = content.filter(|_| !refused) {
+            content.take_chunk(&input[..taken]);
+        }
+        if ended && let Mode::Chunk(chunk) = std::mem::replace(&mut self.server.mode, Mode::Commands) {
+            self.end_chunk(chunk);
+        }
+        taken
+    }
+
+    fn end_chunk(&mut self, chunk: Chunk) {
+        if let Some(reply) = chunk.refused {
+            // RFC 3030 2: after a failed chunk nothing of the transaction can be relied upon.
+            self.end_transaction();
+            return self.say_in(chunk.manner, &reply);
+        }
+        if !chunk.last {
+            return self.say_in(chunk.manner, &fixed::CHUNK_OK);
+        }
+        if let Some(content) = self.server.transaction.as_mut().and_then(|open| open.content.as_mut()) {
+            content.end_chunks();
+        }
+        self.dot(chunk.manner);
+    }
+
+    /// The message is complete: script, own limits, policy, in this order.
+    fn dot(&mut self, earlier: Manner) {
+        match self.ask(Stage::Dot) {
+            Told::Go(manner) => self.dot_in(earlier.and(manner, self.now)),
+            Told::Say(reply, manner) => {
+                if refuses(&reply) {
+                    self.turn_away(Stage::Dot, &reply, true);
+                }
+                self.end_transaction();
+                self.say_in(earlier.and(manner, self.now), &reply);
+            }
+            Told::Stop => self.end_transaction(),
+        }
+    }
+
+    fn dot_in(&mut self, manner: Manner) {
+        let flaw = self.server.transaction.as_ref().and_then(|open| open.content.as_ref()?.flaw());
+        if let Some(flaw) = flaw {
+            let reply = match flaw {
+                Flaw::Bare => &fixed::BARE_IN_CONTENT,
+                Flaw::TooLarge => &fixed::TOO_LARGE,
+            };
+            self.turn_away(Stage::Dot, reply, true);
+            self.end_transaction();
+            return self.say_in(manner, reply);
+        }
+        if let Some(received) = self.received() {
+            let verdict = self.policy.dot(self.now, self.server.conn, received, self.out);
+            self.settle(Asked::Dot, verdict, None, manner);
+        }
+    }
+
+    /// Takes the message out; the transaction is over.
+    fn received(&mut self) -> Option<Received> {
+        let Transaction { mail, recipients, content } = self.server.transaction.take()?;
+        let protocol = match (self.server.extended, mail.utf8) {
+            (_, true) => Protocol::Utf8Smtp,
+            (true, false) => Protocol::Esmtp,
+            (false, false) => Protocol::Smtp,
+        };
+        let MailParameters { reverse_path, eight_bit, utf8, ret, envid, .. } = mail;
+        Some(Received {
+            envelope: Envelope { reverse_path, recipients, eight_bit, utf8, envid, ret },
+            helo: self.server.helo.clone()?,
+            peer: self.server.peer,
+            protocol,
+            content: content?.into_bytes(),
+        })
+    }
+
+    /// As RSET does: nothing is left of the transaction.
+    pub(super) fn end_transaction(&mut self) {
+        self.server.transaction = None;
+        self.server.mail_refused = false;
+    }
+
+    /// 503. Behind a MAIL that was refused it is what pipelining brings (RFC 2920 3.1), no error to be counted.
+    fn out_of_order(&mut self, reply: &Reply) {
+        if self.server.mail_refused { self.say(reply) } else { self.error(reply) }
+    }
+}
+
+fn is_literal(path: Path<'_>) -> bool {
+    matches!(path.domain, Some(Domain::Literal(_)))
+}
+
+/// The mailbox that a path names. `<Postmaster>` is the one of `own` (RFC 5321 4.1.1.3). The domain is taken
+/// from `last` if it is the same, which saves an allocation for nearly every message.
+fn address(last: &mut Option<DomainName>, path: Path<'_>, own: Option<&DomainName>) -> Option<Address> {
+    let text = match path.domain {
+        Some(Domain::Name(text)) => text,
+        Some(Domain::Literal(_)) => return None,
+        None => return own.map(|own| Address::from_parts(path.local, own.clone())),
+    };
+    if !last.as_ref().is_some_and(|last| last.as_str().eq_ignore_ascii_case(text)) {
+        *last = Some(text.parse().ok()?);
+    }
+    last.clone().map(|domain| Address::from_parts(path.local, domain))
+}
