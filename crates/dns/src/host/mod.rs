@@ -1,5 +1,8 @@
 //! The name server of simulated worlds.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
