@@ -5,12 +5,18 @@
 //!
 //! - [`Setup`]: what must be known beforehand to understand the facts
 //! - [`Figure`], [`Expectation`]: what can be read off the books, and what a scenario expects of it
+//! - [`Journal`]: every fact as a record, hashed, so that two runs can be compared
+//! - [`RULES`]: what is checked in every drill, one file a rule
 //! - [`Outcome`], [`report`]: what it came to, for people and for machines
 
+mod books;
+mod check;
+pub mod dsn;
 mod duration;
 mod expectation;
 mod fact;
 mod figure;
+mod journal;
 mod ledger;
 mod outcome;
 mod recipients;
@@ -18,10 +24,12 @@ pub mod report;
 mod setup;
 mod story;
 
+pub use check::{RULES, Rule};
 pub use duration::{Span, SpanError, Spoken};
 pub use expectation::{Comparison, Expectation, ExpectationError, Quantity};
 pub use fact::{Deed, Fact, Taken};
 pub use figure::{Figure, FigureError, Measure, Subject};
+pub use journal::{Journal, Lines};
 pub use ledger::Ledger;
 pub use outcome::{Counterfactual, Counts, HostFigures, Outcome, Skipped, Spread, Verdict, Violation};
 pub use recipients::{RecipientName, Recipients};

@@ -1,12 +1,19 @@
-//! The drill as a story along the time line.
+//! The drill as a story along the time line: what each host did, in as few lines as tell it.
+
+mod lines;
+mod teller;
 
 use mxdrill_net::Time;
+
+pub(crate) use teller::Teller;
 
 /// What happened, along the time line, each host's doings in one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
     /// The lines, in order of time.
     pub lines: Vec<Line>,
+    /// Events beyond those told: flapping hosts make many.
+    pub untold: u64,
 }
 
 /// One line of the story.

@@ -1,0 +1,65 @@
+//! What drivers and look-ups saw, in the books.
+
+use mxdrill_net::{Fact, Time};
+
+use super::{Books, RecipientId, Site};
+
+impl Books {
+    pub(super) fn see_world(&mut self, at: Time, site: Site, fact: &Fact) {
+        match fact {
+            Fact::Incoming { conn, .. } => {
+                let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
+                sheet.session_begins();
+                self.sessions.insert(*conn, (site, sheet.lives));
+            }
+            Fact::Gone { conn, .. } => self.session_ends(*conn),
+            Fact::Crashed => self.crashed(at, site),
+            Fact::Restarted => self.forget_queue(at, site),
+            Fact::Bit(tag) => {
+                if !self.bitten.contains(tag) {
+                    self.bitten.push(*tag);
+                }
+            }
+            Fact::Connected { .. } | Fact::ConnectFailed { .. } => {}
+        }
+    }
+
+    pub(super) fn see_question(&mut self, site: Site, fact: &mxdrill_dns::Fact) {
+        if let mxdrill_dns::Fact::Asked { .. } = fact {
+            self.queries += 1;
+            if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+                sheet.queries += 1;
+            }
+        }
+    }
+
+    fn session_ends(&mut self, conn: mxdrill_net::Conn) {
+        let Some((site, life)) = self.sessions.remove(&conn) else { return };
+        let sheet = self.sheets.get_mut(usize::from(site.0));
+        if let Some(sheet) = sheet.filter(|sheet| sheet.lives == life) {
+            sheet.sessions -= 1;
+        }
+    }
+
+    /// Its sessions are gone. Its queue is on its disk, as far as anyone can tell.
+    fn crashed(&mut self, at: Time, site: Site) {
+        let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
+        sheet.lives += 1;
+        sheet.sessions = 0;
+        sheet.crashed_at = Some(at);
+    }
+
+    /// It is back, and will say what its disk kept: what it does not name then is gone.
+    fn forget_queue(&mut self, at: Time, site: Site) {
+        let held: Vec<RecipientId> = self.mail.held_by(site);
+        for recipient in held {
+            let message = self.mail.message_of(recipient);
+            let kind = self.mail.message(message).kind;
+            self.release(at, kind, recipient, site, true);
+            self.mail.state_mut(recipient).held_at_crash = true;
+        }
+        if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+            sheet.bytes = 0;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What a scenario expects to happen is no violation: an expectation that gives the number is a licence.
+
+use mxdrill_net::Time;
+
+use crate::{
+    Measure, Subject,
+    books::{Books, Site},
+};
+
+/// Whether an expectation that holds at the end licenses what a measure counts at a host.
+pub(super) fn is_licensed(at: Time, books: &Books, measure: Measure, site: Site) -> bool {
+    let name = books.host_name(site);
+    let mut licences = books.setup.licences.iter().filter(|licence| licence.figure.measure == measure);
+    licences.any(|licence| {
+        let concerns = match &licence.figure.of {
+            Subject::Host(host) => **host == *name,
+            _ => true,
+        };
+        concerns && licence.holds(books.figure(at, &licence.figure))
+    })
+}
+
+/// The words for a licence that was given and does not hold: the number is another one.
+pub(super) fn broken(at: Time, books: &Books, measure: Measure) -> Option<String> {
+    let licence = books.setup.licences.iter().find(|licence| licence.figure.measure == measure)?;
+    let found = books.figure(at, &licence.figure);
+    (!licence.holds(found)).then(|| format!("{licence} expected, {found} found"))
+}
