@@ -6,8 +6,6 @@
 mod config;
 mod dsn;
 mod fact;
-#[cfg(test)]
-mod fixture;
 mod hash;
 mod header;
 mod intake;

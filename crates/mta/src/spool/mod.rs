@@ -20,8 +20,6 @@
 mod pending;
 mod record;
 mod recover;
-#[cfg(test)]
-mod tests;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

@@ -6,19 +6,20 @@ mod send;
 
 use std::{fmt, time::Duration};
 
-use mxdrill_dns::RecordType;
+use mxdrill_dns::{RecordType, ZoneError, Zones};
+use mxdrill_net::DomainName;
 
 pub use fault::{
     Answer, Connect, Crash, Dialogue, DnsFault, DnsName, Fault, FaultKind, HostFault, LinkFault, Matching,
     Moment, RecipientPattern, TlsFault, Trigger,
 };
-pub use host::{Host, KnownAs, NextHop, Overrides, Program, RetryPart, Timeouts};
+pub use host::{Host, KnownAs, Overrides, Program, RetryPart, Timeouts};
 pub use send::{Body, Content, Rate, Send, Spacing, To};
 
-use crate::scenario::Expectation;
+use mxdrill_ledger::Expectation;
 
 /// A drill's script: a zone, hosts, steps and expectations. A scenario file and a built drill are this value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// The short name: of a file its stem, of a built drill its title in lower case with hyphens.
     pub name: String,
@@ -66,10 +67,12 @@ pub struct Restriction {
 }
 
 /// The zones of the world.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Zone {
     /// RFC 1035 master-file text, each zone begun by its `$ORIGIN`. Contents of `files` are already in it.
     pub text: String,
+    /// What the text says.
+    pub zones: Zones,
     /// The resolver sets AD: answers are authentic (RFC 4035).
     pub secure: bool,
 }
@@ -157,6 +160,21 @@ pub struct Expect {
     pub expectations: Vec<Expectation>,
 }
 
+impl Expect {
+    /// Expectations in the order in which a file has them: those of one measure, and of one figure, together.
+    pub fn new(when: When, expectations: impl IntoIterator<Item = Expectation>) -> Expect {
+        let all: Vec<Expectation> = expectations.into_iter().collect();
+        let first = |expectation: &Expectation| {
+            let measure = all.iter().position(|other| other.figure.measure == expectation.figure.measure);
+            let figure = all.iter().position(|other| other.figure == expectation.figure);
+            (measure, figure)
+        };
+        let mut sorted = all.clone();
+        sorted.sort_by_key(first);
+        Expect { when, expectations: sorted }
+    }
+}
+
 /// When expectations must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -205,6 +223,58 @@ impl From<&str> for Place {
                 _ => Place::Host(text.into()),
             },
         }
+    }
+}
+
+impl Scenario {
+    /// A scenario in which there is nothing yet: seed 1, any world, any site.
+    pub fn new(name: impl Into<String>) -> Scenario {
+        Scenario {
+            name: name.into(),
+            title: String::new(),
+            why: None,
+            seed: 1,
+            worlds: None,
+            site: true,
+            end: None,
+            zone: Zone::default(),
+            hosts: Vec::new(),
+            steps: Vec::new(),
+            unchecked: Vec::new(),
+        }
+    }
+
+    /// Whether it can be played in such a world; otherwise why not.
+    pub fn plays_in(&self, world: WorldKind) -> Result<(), String> {
+        match &self.worlds {
+            Some(restriction) if !restriction.only.contains(&world) => Err(restriction.reason.clone()),
+            _ => self.faults().try_for_each(|fault| fault.kind.exists_in(world)),
+        }
+    }
+
+    /// The faults of all steps, in order of time.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(fault) => Some(fault),
+            _ => None,
+        })
+    }
+}
+
+impl Zone {
+    /// A zone from its text.
+    ///
+    /// # Errors
+    /// When the text is no master file.
+    pub fn parse(text: impl Into<String>) -> Result<Zone, ZoneError> {
+        let text = text.into();
+        let zones = Zones::parse(&text)?;
+        Ok(Zone { text, zones, secure: false })
+    }
+
+    /// The apex of the first zone: a host's label stands in it.
+    pub fn origin(&self) -> Option<&DomainName> {
+        self.zones.first()
     }
 }
 

@@ -240,6 +240,17 @@ impl FaultKind {
     }
 }
 
+impl FaultKind {
+    /// Whether it can be brought about in such a world; otherwise says where it can.
+    pub fn exists_in(&self, world: WorldKind) -> Result<(), String> {
+        if self.worlds().contains(&world) {
+            return Ok(());
+        }
+        let words: Vec<&str> = self.worlds().iter().map(|world| world.word()).collect();
+        Err(format!("a fault that exists in {} only", words.join(" and ")))
+    }
+}
+
 impl HostFault {
     /// The worlds in which it can be brought about.
     pub fn worlds(&self) -> &'static [WorldKind] {

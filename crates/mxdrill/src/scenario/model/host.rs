@@ -31,21 +31,12 @@ pub struct Host {
     pub size: Option<u64>,
     /// Extensions it does not offer, as EHLO keywords in lower case (`8bitmime`, `smtputf8`).
     pub lacks: Vec<String>,
-    /// Static next hops, by destination.
-    pub route: Vec<(DomainName, NextHop)>,
-    /// The only addresses it knows in the domains it delivers and relays; `None` takes any.
+    /// Static next hops, by destination: that host itself instead of the MX.
+    pub route: Vec<(DomainName, DomainName)>,
+    /// The mailboxes it knows in the domains it delivers and relays; `None` takes any.
     pub recipients: Option<BTreeSet<Address>>,
     /// Further names and addresses by which it knows itself (Postfix `proxy_interfaces`).
     pub known_as: Vec<KnownAs>,
-}
-
-/// A static next hop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NextHop {
-    /// `"[mx1]"`: this host itself, without MX look-up.
-    Host(DomainName),
-    /// `"example.net"`: the MX hosts of another domain.
-    Domain(DomainName),
 }
 
 /// A program that can be a host.
@@ -79,18 +70,22 @@ pub struct Overrides {
     pub lifetime: Option<Duration>,
     /// How long a bounce stays queued (`bounce_queue_lifetime`).
     pub bounce_lifetime: Option<Duration>,
-    /// When the sender is warned of a delay; zero is never (`delay_warning_time`).
-    pub warn_after: Option<Duration>,
-    /// How many addresses of MX hosts it tries in one attempt (`smtp_mx_address_limit`).
-    pub addresses: Option<u32>,
-    /// How many sessions it opens in one attempt (`smtp_mx_session_limit`).
-    pub attempt_sessions: Option<u32>,
-    /// How many sessions to one destination it has at once.
+    /// Ages at which the sender is warned of a delay; empty is never (`delay_warning_time`).
+    pub warn_after: Option<Vec<Duration>>,
+    /// Failed attempts after which a recipient is given up.
+    pub attempts_max: Option<u32>,
+    /// How many MX hosts it tries in one attempt.
+    pub hosts_max: Option<u16>,
+    /// How many addresses it tries in one attempt (`smtp_mx_address_limit`).
+    pub addresses_max: Option<u16>,
+    /// How many sessions past EHLO it has in one attempt (`smtp_mx_session_limit`).
+    pub attempt_sessions_max: Option<u16>,
+    /// How many deliveries to one destination it has at once, at most.
     pub concurrency: Option<u32>,
-    /// How long it remembers that a host failed.
+    /// How long it passes over an address that failed; zero is not at all.
     pub memory: Option<Duration>,
-    /// How many Received fields make a loop (RFC 5321 6.3).
-    pub hops: Option<u32>,
+    /// More Received fields than this make a loop (RFC 5321 6.3).
+    pub hops_max: Option<u16>,
     /// Client timeouts.
     pub timeout: Timeouts,
 }

@@ -108,6 +108,21 @@ pub enum Body {
     Spam,
 }
 
+impl Body {
+    /// All kinds.
+    pub const ALL: &[Body] = &[Body::SevenBit, Body::EightBit, Body::Utf8, Body::Spam];
+
+    /// The word of scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Body::SevenBit => "7bit",
+            Body::EightBit => "8bit",
+            Body::Utf8 => "utf8",
+            Body::Spam => "spam",
+        }
+    }
+}
+
 impl Spacing {
     /// How many messages there are.
     pub fn count(&self) -> u32 {

@@ -278,6 +278,3 @@ fn from_xtext(text: &str) -> String {
     }
     one_line(&plain)
 }
-
-#[cfg(test)]
-mod tests;

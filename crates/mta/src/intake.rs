@@ -132,6 +132,3 @@ impl Intake {
         self.interner.bodies()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,129 @@
+//! Hosts as tables.
+
+use mxdrill_ledger::Span;
+use mxdrill_mta::RetryRule;
+
+use super::duration;
+use crate::scenario::{
+    Host, KnownAs, Octets, Overrides, RetryPart, Timeouts,
+    toml_text::{Node, Table, put},
+    units::print_factor,
+};
+
+pub(super) fn table(host: &Host) -> Table {
+    let mut table = Table::new();
+    let domains = |all: &[mxdrill_net::DomainName]| (!all.is_empty()).then(|| Node::texts(all));
+    put(&mut table, "delivers", domains(&host.delivers));
+    put(&mut table, "relays", domains(&host.relays));
+    put(&mut table, "like", host.like.as_ref().map(Node::text));
+    put(&mut table, "run", host.run.map(|program| Node::text(program.word())));
+    put(&mut table, "spool", host.spool.map(octets));
+    put(&mut table, "sessions", host.sessions.map(Node::plain));
+    put(&mut table, "size", host.size.map(octets));
+    put(&mut table, "lacks", (!host.lacks.is_empty()).then(|| Node::texts(&host.lacks)));
+    put(&mut table, "route", (!host.route.is_empty()).then(|| routes(host)));
+    put(&mut table, "recipients", host.recipients.as_ref().map(Node::texts));
+    put(
+        &mut table,
+        "known-as",
+        (!host.known_as.is_empty()).then(|| Node::texts(host.known_as.iter().map(known_as))),
+    );
+    overrides(&mut table, &host.overrides);
+    table
+}
+
+/// A size.
+pub(super) fn octets(octets: u64) -> Node {
+    Node::text(Octets(octets).to_string())
+}
+
+fn routes(host: &Host) -> Node {
+    let route = |(domain, hop): &(mxdrill_net::DomainName, mxdrill_net::DomainName)| {
+        (domain.to_string(), Node::text(format!("[{hop}]")))
+    };
+    Node::Table(host.route.iter().map(route).collect())
+}
+
+fn known_as(known: &KnownAs) -> String {
+    match known {
+        KnownAs::Name(name) => name.to_string(),
+        KnownAs::Address(address) => address.to_string(),
+    }
+}
+
+fn overrides(table: &mut Table, over: &Overrides) {
+    put(table, "retry", over.retry.as_ref().map(retry));
+    put(table, "lifetime", over.lifetime.map(duration));
+    put(table, "bounce-lifetime", over.bounce_lifetime.map(duration));
+    let ages = |all: &Vec<_>| Node::Array(all.iter().copied().map(duration).collect());
+    put(table, "warn-after", over.warn_after.as_ref().map(ages));
+    put(table, "attempts-max", over.attempts_max.map(Node::plain));
+    put(table, "hosts-max", over.hosts_max.map(Node::plain));
+    put(table, "addresses-max", over.addresses_max.map(Node::plain));
+    put(table, "attempt-sessions-max", over.attempt_sessions_max.map(Node::plain));
+    put(table, "concurrency", over.concurrency.map(Node::plain));
+    put(table, "memory", over.memory.map(duration));
+    put(table, "hops-max", over.hops_max.map(Node::plain));
+    put(table, "timeout", (over.timeout != Timeouts::default()).then(|| timeouts(&over.timeout)));
+}
+
+fn timeouts(timeouts: &Timeouts) -> Node {
+    let mut table = Table::new();
+    let all = [
+        ("connect", timeouts.connect),
+        ("greeting", timeouts.greeting),
+        ("ehlo", timeouts.ehlo),
+        ("starttls", timeouts.starttls),
+        ("mail", timeouts.mail),
+        ("rcpt", timeouts.rcpt),
+        ("data", timeouts.data),
+        ("block", timeouts.block),
+        ("dot", timeouts.dot),
+        ("quit", timeouts.quit),
+    ];
+    for (word, timeout) in all {
+        put(&mut table, word, timeout.map(duration));
+    }
+    Node::Table(table)
+}
+
+fn retry(part: &RetryPart) -> Node {
+    let mut table = Table::new();
+    match part {
+        RetryPart::List(waits) => {
+            return kind(part, Node::Array(waits.iter().copied().map(duration).collect()));
+        }
+        RetryPart::Rules(rules) => {
+            let rules: Vec<String> = rules.iter().map(rule).collect();
+            return kind(part, Node::text(rules.join("; ")));
+        }
+        RetryPart::Age { min, max, scan } => {
+            for (word, time) in [("min", min), ("max", max), ("scan", scan)] {
+                put(&mut table, word, time.map(duration));
+            }
+        }
+        RetryPart::Power { unit, exponent } => {
+            put(&mut table, "unit", unit.map(duration));
+            put(&mut table, "exponent", exponent.map(Node::plain));
+        }
+        RetryPart::Geometric { first, percent, max } => {
+            put(&mut table, "first", first.map(duration));
+            put(&mut table, "factor", percent.map(|percent| Node::plain(print_factor(percent))));
+            put(&mut table, "max", max.map(duration));
+        }
+    }
+    kind(part, Node::Table(table))
+}
+
+fn kind(part: &RetryPart, node: Node) -> Node {
+    Node::Table(vec![(part.word().to_owned(), node)])
+}
+
+fn rule(rule: &RetryRule) -> String {
+    match *rule {
+        RetryRule::Fixed { until, every } => format!("F,{},{}", Span(until), Span(every)),
+        RetryRule::Growing { until, first, percent } => {
+            format!("G,{},{},{}", Span(until), Span(first), print_factor(percent))
+        }
+    }
+}
