@@ -24,6 +24,7 @@ pub mod sim;
 #[cfg(test)]
 mod tests;
 mod time;
+mod way;
 
 pub use driver::{Access, Disk, Driver, HostSpec, Sink, Stop, Visit};
 pub use fact::{Fact, Tag};

@@ -128,7 +128,8 @@ impl Addresses {
                 first
             }
         };
-        self.hosts.insert(address, (host, loopback));
+        let former = self.hosts.insert(address, (host, loopback));
+        assert!(former.is_none(), "{address} belongs to two hosts");
         self.loopbacks.insert(loopback, address);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ pub struct Clock(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     foreign: AtomicUsize,
+    interrupted: AtomicBool,
     driver: mio::Waker,
 }
 
@@ -67,7 +68,12 @@ impl Clock {
             sleepers: BTreeMap::new(),
             next_key: 0,
         };
-        Clock(Arc::new(Shared { state: Mutex::new(state), foreign: AtomicUsize::new(0), driver }))
+        Clock(Arc::new(Shared {
+            state: Mutex::new(state),
+            foreign: AtomicUsize::new(0),
+            interrupted: AtomicBool::new(false),
+            driver,
+        }))
     }
 
     /// The present virtual time.
@@ -93,6 +99,24 @@ impl Clock {
         Foreign(self.clone())
     }
 
+    /// Asks the present run, or else the next one, to come back with [`Stop::Asked`](crate::Stop::Asked): for
+    /// who wants to act on a world that another thread runs.
+    pub fn interrupt(&self) {
+        self.0.interrupted.store(true, Ordering::Relaxed);
+        self.wake_driver();
+    }
+
+    /// Whether somebody has asked to come back; asked once, answered once.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.0.interrupted.load(Ordering::Relaxed) && self.0.interrupted.swap(false, Ordering::Relaxed)
+    }
+
+    /// How much real time it is until a virtual time.
+    pub(super) fn real(&self, at: Time) -> Duration {
+        let state = self.state();
+        at.since(state.now()) / state.speed.max(1)
+    }
+
     /// How many [`Foreign`] guards are held.
     pub(super) fn foreigners(&self) -> usize {
         self.0.foreign.load(Ordering::Relaxed)
@@ -110,6 +134,7 @@ impl Clock {
         let mut state = self.state();
         state.base = state.now();
         state.anchor = None;
+        state.limit = Time::MAX;
     }
 
     /// Moves the clock on to `at`, if that is later than now.
@@ -147,7 +172,8 @@ impl Clock {
         all.into_values().for_each(Waker::wake);
     }
 
-    fn wake_driver(&self) {
+    /// Wakes the driver where it waits for the kernel.
+    pub(super) fn wake_driver(&self) {
         if let Err(error) = self.0.driver.wake() {
             tracing::warn!(%error, "the world could not be woken");
         }

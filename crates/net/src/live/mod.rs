@@ -5,27 +5,60 @@
 //! 25, and processes see only the scenario's side of that. Nothing can leave: a destination that is neither a
 //! host of the world nor a registered service is unreachable.
 //!
-//! Time runs with the wall clock while anything is under way, and leaps where nothing is.
+//! Time runs with the wall clock while anything is under way: bytes sent and not read, connects to hosts that
+//! answer, the ends of streams, datagrams, syncs. Where nothing is, it leaps to the next deadline. So timeouts
+//! are exact, and five quiet days take no time.
+//!
+//! What faults do to connects of the world's own hosts is as in `sim`. A foreign peer meets real kernel
+//! behaviour: a host that refuses has no listener; one that is a black hole has a listener whose queue is full,
+//! so that the kernel answers no SYN; an unreachable one refuses, because loopback cannot say anything else.
+//! Without a rule a link has no latency of its own; with one, what it holds back waits on the sending side.
 //!
 //! - [`LiveOptions`], [`LiveError`]: how a world is set up
 //! - [`Clock`], [`Foreign`]: time, for what stands beside the processes
-#![expect(dead_code, reason = "the driver's loop follows")]
+//! - `run`: the loop; `engine`: the sockets and disks it moves, and what processes ask of them
+//! - `flight`: what is under way
+//! - `connect`, `listen`, `stream`, `datagram`, `link`: the network; `store`, `files`, `spool`: disks
 
 mod addresses;
 mod clock;
+mod connect;
+mod datagram;
+mod end;
+mod engine;
+mod files;
+mod flight;
+mod link;
+mod listen;
 mod options;
+mod outside;
+mod run;
 mod runtime;
+mod slab;
+mod sockets;
+mod spool;
+mod store;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod timers;
 
-use std::{marker::PhantomData, net::SocketAddr};
+use std::net::SocketAddr;
 
 pub use clock::{Clock, Foreign, Sleep};
 pub use options::{LiveError, LiveOptions, Storage};
 
-use addresses::Addresses;
+use engine::Engine;
 use runtime::Runtime;
 
-/// The token of the waker in the poll; sockets count from zero.
+use crate::{Commands, Fact, HostId, Time};
+
+/// The token of the waker in the poll.
 const WAKER: mio::Token = mio::Token(usize::MAX);
+/// What one read takes at most, over all connections of the world.
+const BUFFER: usize = 64 * 1024;
+/// Events that one call of the poll reports at most.
+const EVENTS: usize = 1024;
 
 /// A world on real sockets.
 ///
@@ -35,13 +68,19 @@ const WAKER: mio::Token = mio::Token(usize::MAX);
 #[derive(Debug)]
 pub struct Live<P, F> {
     poll: mio::Poll,
-    clock: Clock,
-    addresses: Addresses,
+    events: mio::Events,
+    buffer: Vec<u8>,
+    /// By number of the host; `None` while it is down.
+    processes: Vec<Option<P>>,
+    out: Commands<F>,
+    engine: Engine<F>,
+    leaps: bool,
+    /// How far time has been asked to run: where it stands when somebody acts on an idle world.
+    asked_until: Time,
     runtime: Runtime,
-    marker: PhantomData<(P, F)>,
 }
 
-impl<P, F> Live<P, F> {
+impl<P, F: From<Fact>> Live<P, F> {
     /// Makes an empty world, its clock at zero.
     ///
     /// # Errors
@@ -49,57 +88,75 @@ impl<P, F> Live<P, F> {
     pub fn new(options: LiveOptions) -> Result<Self, LiveError> {
         let poll = mio::Poll::new().map_err(LiveError::Start)?;
         let waker = mio::Waker::new(poll.registry(), WAKER).map_err(LiveError::Start)?;
+        let registry = poll.registry().try_clone().map_err(LiveError::Start)?;
+        let clock = Clock::new(waker, options.speed.unwrap_or(1));
         Ok(Live {
             poll,
-            clock: Clock::new(waker, options.speed.unwrap_or(1)),
-            addresses: Addresses::new(options.port)?,
+            events: mio::Events::with_capacity(EVENTS),
+            buffer: vec![0; BUFFER],
+            processes: Vec::new(),
+            out: Commands::default(),
+            engine: Engine::new(registry, clock, &options)?,
+            leaps: options.speed.is_none(),
+            asked_until: Time::ZERO,
             runtime: Runtime::start().map_err(LiveError::Start)?,
-            marker: PhantomData,
         })
     }
 
     /// The real address of a scenario's address: a host's, once it was opened (port 25 always), or that of a
     /// registered service.
     pub fn actual(&self, scenario: SocketAddr) -> Option<SocketAddr> {
-        self.addresses.actual(scenario)
+        self.engine.addresses.actual(scenario)
     }
 
     /// What the scenario calls a real address of this world.
     pub fn scenario(&self, actual: SocketAddr) -> Option<SocketAddr> {
-        self.addresses.scenario(actual)
+        self.engine.addresses.scenario(actual)
     }
 
-    /// Makes a service outside the driver (on UDP, TCP or both) reachable for the processes, at an address of the scenario.
+    /// Makes a service outside the driver (on UDP, TCP or both) reachable for the processes, at an address of
+    /// the scenario.
     ///
     /// # Errors
     /// `actual` is not in 127.0.0.0/8.
     pub fn register(&mut self, scenario: SocketAddr, actual: SocketAddr) -> Result<(), LiveError> {
-        self.addresses.register(scenario, actual)
+        self.engine.addresses.register(scenario, actual)
     }
 
     /// The real port that stands for port 25 on every host.
     pub fn port(&self) -> u16 {
-        self.addresses.port()
+        self.engine.addresses.port()
+    }
+
+    /// The process of a host, to be looked at; `None` while the host is down.
+    pub fn process(&self, host: HostId) -> Option<&P> {
+        self.processes.get(usize::from(host.0))?.as_ref()
     }
 
     /// The clock, for services beside the processes.
     pub fn clock(&self) -> Clock {
-        self.clock.clone()
+        self.engine.clock.clone()
     }
 
     /// Says that a foreign peer is at work, as long as the guard is held.
     pub fn foreign(&self) -> Foreign {
-        self.clock.foreign()
+        self.engine.clock.foreign()
     }
 
     /// The runtime for services beside the processes. It ends with the world.
     pub fn handle(&self) -> tokio::runtime::Handle {
         self.runtime.handle().clone()
     }
+
+    /// What went wrong and no process could be told of: addresses that could not be opened, folders that could
+    /// not be used.
+    pub fn errors(&self) -> &[LiveError] {
+        &self.engine.errors
+    }
 }
 
 impl<P, F> Drop for Live<P, F> {
     fn drop(&mut self) {
-        self.clock.end();
+        self.engine.clock.end();
     }
 }

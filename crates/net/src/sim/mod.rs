@@ -5,7 +5,7 @@
 //! - `queue`, `wakes`: what happens next, events and deadlines of hosts
 //! - `connect`: the handshake, and each way in which it fails
 //! - `stream`: bytes, ends and resets between two sides; `pipe` is what is under way in one direction
-//! - `way`: when what leaves now arrives: latency, jitter, loss, bandwidth
+//! - `way` (shared with `live`): when what leaves now arrives: latency, jitter, loss, bandwidth
 //! - `disk`: what a host stores, and what a power cut leaves of it
 //! - `outside`: what a scenario can do to all this
 //!
@@ -26,7 +26,6 @@ mod run;
 mod slab;
 mod stream;
 mod wakes;
-mod way;
 
 #[cfg(test)]
 mod tests;
@@ -39,9 +38,8 @@ use host::Host;
 use queue::{Queue, Side};
 use slab::{Key, Slab};
 use wakes::Wakes;
-use way::Way;
 
-use crate::{Commands, Conn, Fact, HostId, Index, Process, Seed, Sink, Time};
+use crate::{Commands, Conn, Fact, HostId, Index, Process, Seed, Sink, Time, way::Way};
 
 /// How long a connect that nobody answers lasts, unless [`crate::Driver::connect_patience`] says otherwise:
 /// Linux's `tcp_syn_retries` of 6, with the linear timeouts before them, comes to about this.

@@ -8,10 +8,10 @@ use super::{
     host::{First, Host},
     queue::{Side, What},
     slab::Key,
-    way::{PATIENCE, next_retransmit},
 };
 use crate::{
     Access, Closed, Disk, Driver, Fact, HostId, HostSpec, LinkRule, Process, Seed, Sink, Stop, Time, Visit,
+    way::{PATIENCE, next_retransmit},
 };
 
 impl<P: Process<F>, F: From<Fact>> Driver<P, F> for Sim<P, F> {

@@ -6,9 +6,8 @@ use super::{
     disk::SYNC,
     host::First,
     queue::{Entry, Side, What},
-    way::PATIENCE,
 };
-use crate::{Command, Event, Fact, HostId, Process, Sink, Stop, Time};
+use crate::{Command, Event, Fact, HostId, Process, Sink, Stop, Time, way::PATIENCE};
 
 impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
     pub(super) fn run(&mut self, until: Time, sink: &mut dyn Sink<F>) -> Stop {

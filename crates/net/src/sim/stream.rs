@@ -10,9 +10,8 @@ use super::{
     pipe::{Front, Mark, Pipe},
     queue::{Side, What},
     slab::Key,
-    way::PATIENCE,
 };
-use crate::{Closed, Conn, ConnectError, Event, Fact, Process, Seed, Sink, Time};
+use crate::{Closed, Conn, ConnectError, Event, Fact, Process, Seed, Sink, Time, way::PATIENCE};
 
 impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
     /// Sends a range of the commands' text.

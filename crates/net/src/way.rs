@@ -7,41 +7,41 @@ use crate::{Link, LinkRule, Tag, Time, seed::scale};
 /// How long a kernel goes on sending what is not acknowledged before it breaks the connection off: Linux's
 /// `tcp_retries2` of 15 comes to 924.6 s (Documentation/networking/ip-sysctl.rst; RFC 1122 4.2.3.5 asks for at
 /// least 100 s).
-pub(super) const PATIENCE: Duration = Duration::from_millis(924_600);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(924_600);
 
 /// What a lossy or slow way is cut into: the payload of an Ethernet frame, less IPv4 and TCP headers.
 const PACKET: usize = 1460;
 
 /// One direction between two hosts.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(crate) struct Way {
     /// The sending host.
-    pub(super) from: u16,
+    pub(crate) from: u16,
     /// What it is like at present.
-    pub(super) link: Link,
+    pub(crate) link: Link,
     tag: Option<Tag>,
     /// Nothing but latency, and nothing left to report: the short way through [`Way::pass`].
-    pub(super) plain: bool,
+    pub(crate) plain: bool,
     /// Whether the rule's mere slowness has been reported.
     bitten: bool,
     /// When the last packet has left, where bandwidth is bounded.
     free_at: Time,
     /// Datagrams sent so far, which key their draws.
-    pub(super) datagrams: u64,
+    pub(crate) datagrams: u64,
 }
 
 /// What became of something that set out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Passage {
+pub(crate) struct Passage {
     /// When it arrives; `None` if it is lost.
-    pub(super) at: Option<Time>,
+    pub(crate) at: Option<Time>,
     /// The fault that made it so.
-    pub(super) bit: Option<Tag>,
+    pub(crate) bit: Option<Tag>,
 }
 
 impl Way {
     /// A quiet way from `from`.
-    pub(super) fn new(from: u16) -> Way {
+    pub(crate) fn new(from: u16) -> Way {
         Way {
             from,
             link: Link::default(),
@@ -54,7 +54,7 @@ impl Way {
     }
 
     /// Sets or lifts the rule and returns the link as it was.
-    pub(super) fn set(&mut self, rule: Option<LinkRule>) -> Link {
+    pub(crate) fn set(&mut self, rule: Option<LinkRule>) -> Link {
         self.tag = rule.as_ref().map(|rule| rule.tag);
         let link = rule.map(|rule| rule.link).unwrap_or_default();
         let quiet = Link::default();
@@ -66,17 +66,17 @@ impl Way {
     }
 
     /// The longest piece of a stream that shares one fate.
-    pub(super) fn piece(&self) -> usize {
+    pub(crate) fn piece(&self) -> usize {
         if self.link.loss_ppm > 0 || self.link.bandwidth.is_some() { PACKET } else { usize::MAX }
     }
 
     /// The tag of the rule in force.
-    pub(super) fn tag(&self) -> Option<Tag> {
+    pub(crate) fn tag(&self) -> Option<Tag> {
         self.tag
     }
 
     /// Sends one packet that nobody retransmits: a datagram, a SYN, a reset. `draw` is its own number.
-    pub(super) fn packet(&mut self, now: Time, bytes: usize, draw: u64) -> Passage {
+    pub(crate) fn packet(&mut self, now: Time, bytes: usize, draw: u64) -> Passage {
         if self.link.partition || self.is_lost(draw, 0) {
             return Passage { at: None, bit: self.tag };
         }
@@ -85,7 +85,7 @@ impl Way {
 
     /// Sends a segment of a stream, retransmitted until it arrives or the kernel loses patience. `draw` is its
     /// own number. A partition is for the caller to see: nothing arrives until it heals.
-    pub(super) fn pass(&mut self, now: Time, bytes: usize, draw: u64) -> Passage {
+    pub(crate) fn pass(&mut self, now: Time, bytes: usize, draw: u64) -> Passage {
         let mut waited = Duration::ZERO;
         let mut attempt = 0;
         while self.is_lost(draw, attempt) {
@@ -141,7 +141,7 @@ fn retransmit_after(attempt: u32) -> Duration {
 }
 
 /// When a segment first sent at `since` is next sent, at or after `now`.
-pub(super) fn next_retransmit(since: Time, now: Time) -> Time {
+pub(crate) fn next_retransmit(since: Time, now: Time) -> Time {
     let mut at = since;
     for attempt in 0.. {
         if at >= now {
