@@ -3,9 +3,14 @@
 //! Start with [`Node`]: a machine that a driver of net moves. [`NodeConfig`] says what it is, [`Profile`] how it
 //! behaves, [`Fact`] what it did.
 
+mod accept;
 mod config;
+mod core;
+mod deliver;
 mod dsn;
+mod enqueue;
 mod fact;
+mod giveup;
 mod hash;
 mod header;
 mod intake;
@@ -13,10 +18,14 @@ mod intern;
 mod message;
 mod node;
 pub mod profile;
+mod queue;
 mod retry;
+mod route;
 pub mod spool;
+mod timers;
 mod trace;
 
+pub use self::core::AnyFact;
 pub use config::NodeConfig;
 pub use dsn::Undelivered;
 pub use fact::{Basis, Discard, Fact, GiveUp, Rejection, Route, RouteHost, Skip, Target};
@@ -25,4 +34,5 @@ pub use message::{Message, MessageKey, Origin, QueueId};
 pub use node::Node;
 pub use profile::Profile;
 pub use retry::{Retry, RetryRule};
+pub use route::{Identity, Resolved, RouteTicket, Router, RouterConfig};
 pub use spool::{Pending, Spool, SpoolOptions};

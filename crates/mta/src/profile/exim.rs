@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use mxdrill_smtp::{Extensions, Timeouts};
+
 use super::{
     Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdicts, Warn, days, hours, minutes, rfc5321,
+    Routing, Stages, Verdict, Verdicts, Warn, days, hours, minutes, rfc5321,
 };
 use crate::{Retry, RetryRule};
 
@@ -40,11 +42,18 @@ pub(super) fn profile() -> Profile {
         },
         memory: Memory::Clock { forget: days(7) }, // retry_data_expire
         reuse: Reuse { messages_max: 500, idle: Duration::ZERO }, // connection_max_messages
-        verdicts: Verdicts { more: MORE, last: LAST },
+        timeouts: TIMEOUTS,
+        pipelining: true,
+        chunking: true,      // BDAT wherever CHUNKING is offered (measured)
+        recipients_max: 100, // max_rcpt of the smtp transport
+        verdicts: Verdicts { more: MORE, last: LAST, lacks: Verdict::Next },
         door: Door {
-            hops_max: 30,             // received_headers_max
-            sessions_max: Some(20),   // smtp_accept_max
-            size_max: Some(50 << 20), // message_size_limit = 50M
+            hops_max: 30,           // received_headers_max
+            sessions_max: Some(20), // smtp_accept_max
+            // message_size_limit = 50M
+            extensions: Extensions { size: Some(50 << 20), ..Extensions::USUAL },
+            recipients_max: 50_000,         // recipients_max
+            idle: Duration::from_secs(300), // smtp_receive_timeout
         },
         restart: Restart::Due, // the hints database survives in life; a queue run comes with the start
     }
@@ -64,3 +73,19 @@ const MORE: Stages = Stages { ehlo: Answers::PLAIN, ..rfc5321::STAGES };
 
 /// At the last host a 5xx greeting returns the message (measured: a backup bounces what its hints do not spare).
 const LAST: Stages = Stages { greeting: Answers::PLAIN, ..MORE };
+
+/// The smtp transport: connect_timeout (the kernel's own patience ends sooner), command_timeout, data_timeout,
+/// final_timeout. QUIT is not waited for long.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: minutes(5),
+    greeting: minutes(5),
+    ehlo: minutes(5),
+    starttls: minutes(5),
+    mail: minutes(5),
+    rcpt: minutes(5),
+    data_init: minutes(5),
+    data_block: minutes(5),
+    dot: minutes(10),
+    rset: minutes(5),
+    quit: Duration::from_secs(5),
+};

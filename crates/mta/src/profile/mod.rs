@@ -11,6 +11,8 @@ mod verdicts;
 
 use std::time::Duration;
 
+use mxdrill_smtp::{Extensions, Timeouts};
+
 pub use verdicts::{Answers, Stages, Verdict, Verdicts};
 
 use crate::Retry;
@@ -42,6 +44,14 @@ pub struct Profile {
     pub memory: Memory,
     /// When a session carries more than one message.
     pub reuse: Reuse,
+    /// How long it waits as a client, and for what (RFC 5321 4.5.3.2).
+    pub timeouts: Timeouts,
+    /// Whether it pipelines where it may (RFC 2920).
+    pub pipelining: bool,
+    /// Whether it uses BDAT where it may (RFC 3030).
+    pub chunking: bool,
+    /// Recipients of one destination that it puts into one envelope.
+    pub recipients_max: u16,
     /// What each failure makes it do.
     pub verdicts: Verdicts,
     /// As a server.
@@ -211,8 +221,12 @@ pub struct Door {
     pub hops_max: u16,
     /// Sessions at once, beyond which the greeting is 421. The node's own cap comes first.
     pub sessions_max: Option<u32>,
-    /// The largest message, announced by SIZE (RFC 1870).
-    pub size_max: Option<u64>,
+    /// What it offers, and the largest message with it (SIZE, RFC 1870).
+    pub extensions: Extensions,
+    /// Recipients of one message (RFC 5321 4.5.3.1.8: at least 100).
+    pub recipients_max: usize,
+    /// How long a silent client is kept (4.5.3.2.7: at least 5 minutes).
+    pub idle: Duration,
 }
 
 /// What becomes of the queue at a restart.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mxdrill_smtp::{Extensions, Timeouts};
+
 use super::{
     Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
     Routing, Stages, Verdict, Verdicts, Warn, days, rfc5321,
@@ -38,11 +40,19 @@ pub(super) fn profile() -> Profile {
         memory: Memory::None, // each delivery tries the best host again (measured)
         // smtp_connection_cache_time_limit = 2s; smtp_connection_reuse_count_limit = 0: as many as it likes
         reuse: Reuse { messages_max: u32::MAX, idle: Duration::from_secs(2) },
-        verdicts: Verdicts::both(STAGES),
+        timeouts: TIMEOUTS,
+        pipelining: true,
+        chunking: false,    // the client has no BDAT
+        recipients_max: 50, // default_destination_recipient_limit
+        // smtp_proto.c: a message that needs SMTPUTF8 or 8BITMIME and does not get it is returned (5.6.7)
+        verdicts: Verdicts { lacks: Verdict::Bounce, ..Verdicts::both(STAGES) },
         door: Door {
-            hops_max: 50,               // hopcount_limit
-            sessions_max: Some(100),    // default_process_limit
-            size_max: Some(10_240_000), // message_size_limit
+            hops_max: 50,            // hopcount_limit
+            sessions_max: Some(100), // default_process_limit
+            // message_size_limit = 10240000
+            extensions: Extensions { size: Some(10_240_000), ..Extensions::USUAL },
+            recipients_max: 1000,           // smtpd_recipient_limit
+            idle: Duration::from_secs(300), // smtpd_timeout
         },
         restart: Restart::Scheduled, // the deferred queue keeps its file times; incoming and active are read at start
     }
@@ -63,3 +73,18 @@ const ROUTING: Routing = Routing {
 /// smtp_trouble.c: a hard error is final, a soft one moves to the next host; smtp_skip_5xx_greeting = yes makes
 /// a 5xx greeting soft, at the last host too. EHLO falls back to HELO, whose 5xx is hard.
 const STAGES: Stages = Stages { ehlo: Answers::PLAIN, ..rfc5321::STAGES };
+
+/// smtp_*_timeout of main.cf.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(30),
+    greeting: Duration::from_secs(300), // smtp_helo_timeout
+    ehlo: Duration::from_secs(300),
+    starttls: Duration::from_secs(300),
+    mail: Duration::from_secs(300),
+    rcpt: Duration::from_secs(300),
+    data_init: Duration::from_secs(120),
+    data_block: Duration::from_secs(180), // smtp_data_xfer_timeout
+    dot: Duration::from_secs(600),        // smtp_data_done_timeout
+    rset: Duration::from_secs(20),
+    quit: Duration::from_secs(300),
+};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mxdrill_smtp::{Extensions, Timeouts};
+
 use super::{
     Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
     Routing, Stages, Verdict, Verdicts, Warn, days, minutes,
@@ -35,11 +37,23 @@ pub(super) fn profile() -> Profile {
         memory: Memory::None,
         // 4.5.4.1: "multiple copies to a host ... SHOULD be sent over one connection" in spirit
         reuse: Reuse { messages_max: u32::MAX, idle: Duration::from_secs(2) },
+        // 4.5.3.2; where it is silent (connect, EHLO, RSET) the value is smtp's
+        timeouts: Timeouts::default(),
+        pipelining: true,
+        chunking: false,
+        // 4.5.3.1.8: a server MUST take at least 100
+        recipients_max: 100,
         // 4.2.1: 4yz "encouraged to try again", 5yz "SHOULD NOT repeat"; 5.1: next address on any other failure.
         // A 5yz greeting says that this host takes no mail (3.1), not that no host does.
         verdicts: Verdicts::both(STAGES),
         // 6.3: "a large rejection threshold, normally at least 100 Received entries"
-        door: Door { hops_max: 100, sessions_max: None, size_max: None },
+        door: Door {
+            hops_max: 100,
+            sessions_max: None,
+            extensions: Extensions { size: Some(0), ..Extensions::USUAL },
+            recipients_max: 1000,
+            idle: minutes(5), // 4.5.3.2.7
+        },
         restart: Restart::Due,
     }
 }

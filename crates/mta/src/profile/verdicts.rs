@@ -118,11 +118,13 @@ pub struct Verdicts {
     pub more: Stages,
     /// At the last host. `Next` means `Defer` here.
     pub last: Stages,
+    /// When a host lacks an extension that the message needs. At the last host `Next` means `Bounce`.
+    pub lacks: Verdict,
 }
 
 impl Verdicts {
     /// The same at the last host as before it.
     pub const fn both(stages: Stages) -> Verdicts {
-        Verdicts { more: stages, last: stages }
+        Verdicts { more: stages, last: stages, lacks: Verdict::Next }
     }
 }

@@ -1,0 +1,116 @@
+//! The answers of one resolution, as they come in.
+
+use std::net::IpAddr;
+
+use mxdrill_dns::{Answer, Outcome, RecordData, RecordType};
+use mxdrill_net::DomainName;
+
+use crate::Basis;
+
+/// Hosts of one route at most. Exim takes 50 (hosts_max_try_hardlimit); a zone can hold thousands.
+const HOSTS_MAX: usize = 64;
+
+/// Which answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// The MX of the destination.
+    Mx,
+    /// AAAA of a host.
+    Ipv6(u16),
+    /// A of a host.
+    Ipv4(u16),
+}
+
+/// One resolution under way.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    pub(super) destination: DomainName,
+    pub(super) draw: u64,
+    /// Questions without an answer yet.
+    pub(super) open: u32,
+    /// Known as soon as the hosts are.
+    pub(super) basis: Option<Basis>,
+    pub(super) addresses_asked: bool,
+    pub(super) hosts: Vec<Found>,
+}
+
+/// One host and what its look-ups said.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) preference: u16,
+    pub(super) name: DomainName,
+    pub(super) literal: Option<IpAddr>,
+    pub(super) ipv6: Option<Answer>,
+    pub(super) ipv4: Option<Answer>,
+}
+
+impl Found {
+    fn new(preference: u16, name: DomainName) -> Found {
+        Found { preference, name, literal: None, ipv6: None, ipv4: None }
+    }
+}
+
+impl Gathering {
+    pub(super) fn new(destination: DomainName, draw: u64) -> Gathering {
+        Gathering { destination, draw, open: 0, basis: None, addresses_asked: false, hosts: Vec::new() }
+    }
+
+    /// A static next hop: its MX are not asked for.
+    pub(super) fn go_static(&mut self, hop: DomainName) {
+        let literal = hop.as_str().parse().ok();
+        self.hosts.push(Found { literal, ..Found::new(0, hop) });
+        self.basis = Some(Basis::Static);
+    }
+
+    pub(super) fn question(&self, slot: Slot) -> (&DomainName, RecordType) {
+        let name = match slot {
+            Slot::Mx => &self.destination,
+            Slot::Ipv6(host) | Slot::Ipv4(host) => &self.hosts[usize::from(host)].name,
+        };
+        (name, super::address_type(slot))
+    }
+
+    pub(super) fn take(&mut self, slot: Slot, answer: Answer) {
+        match slot {
+            Slot::Mx => self.take_mx(&answer),
+            Slot::Ipv6(host) => self.hosts[usize::from(host)].ipv6 = Some(answer),
+            Slot::Ipv4(host) => self.hosts[usize::from(host)].ipv4 = Some(answer),
+        }
+    }
+
+    /// RFC 5321 5.1: MX records; without any, the destination is its own host at preference 0 (aliases were
+    /// followed by the look-up); NXDOMAIN is an error; anything temporary is neither.
+    fn take_mx(&mut self, answer: &Answer) {
+        self.basis = Some(match answer.outcome {
+            Outcome::Records(_) => self.take_hosts(answer),
+            Outcome::NoData => self.take_implicit(),
+            other => Basis::Unresolved(other),
+        });
+    }
+
+    fn take_hosts(&mut self, answer: &Answer) -> Basis {
+        let mut null = false;
+        for record in answer.records.iter() {
+            match &record.data {
+                RecordData::Mx { preference, exchange: Some(name) } => {
+                    self.hosts.push(Found::new(*preference, name.clone()));
+                }
+                RecordData::Mx { exchange: None, .. } => null = true,
+                _ => {}
+            }
+        }
+        self.hosts.sort_by_key(|host| host.preference);
+        self.hosts.truncate(HOSTS_MAX);
+        match (self.hosts.is_empty(), null) {
+            // RFC 7505 3: a null MX stands alone; beside others it is a mistake, and says nothing
+            (true, true) => Basis::NullMx,
+            (true, false) => self.take_implicit(),
+            (false, _) => Basis::Mx,
+        }
+    }
+
+    fn take_implicit(&mut self) -> Basis {
+        self.hosts.push(Found::new(0, self.destination.clone()));
+        Basis::Implicit
+    }
+}
