@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
-use super::way::Way;
+use crate::way::Way;
 use crate::{Seed, Time, seed::scale};
 
 /// Above this much unsent output a process gets no more input from the connection.
