@@ -55,7 +55,8 @@ pub enum Stop {
     Reached,
     /// The sink asked for it.
     Asked,
-    /// Nothing is under way and no deadline is left: nothing would ever happen again.
+    /// Nothing is under way and no deadline is left: nothing would ever happen again by itself. In `sim` the
+    /// time stays at the last event, and whoever acts from outside next acts at the time that was asked for.
     Idle,
 }
 

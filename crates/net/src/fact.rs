@@ -35,7 +35,9 @@ pub enum Fact {
         /// The peer.
         from: SocketAddr,
     },
-    /// A connection of this host is gone, in either way, from either side.
+    /// A connection of this host is gone, in either way, from either side. Recorded once for each `Connected`
+    /// and `Incoming`, at whatever comes first: the peer's end of stream, a reset, the close of this host, its
+    /// crash.
     Gone {
         /// This host's end.
         conn: Conn,

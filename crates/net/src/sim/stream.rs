@@ -238,10 +238,13 @@ impl<P: Process<F>, F: From<Fact>> Sim<P, F> {
 
     /// The kernel of this side stops trying. Its process, if it still cares, is told; the other side is not.
     pub(super) fn give_up(&mut self, key: Key, side: Side, sink: &mut dyn Sink<F>) {
-        if let Some(connection) = self.connections.get_mut(key) {
-            connection.end_mut(side).out.clear();
-            self.reset_arrives(key, side, sink);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.end_mut(side).out.clear();
+        if connection.end(Side::Acceptor).state == State::Answered {
+            // The acknowledgement was among what is lost now: the acceptor's kernel forgets the handshake.
+            self.finish(key, Side::Acceptor);
         }
+        self.reset_arrives(key, side, sink);
     }
 
     /// This side has learnt that its output is through.

@@ -12,6 +12,7 @@ mod disks;
 mod laws;
 mod links;
 mod streams;
+mod swarm;
 
 /// A fact of these stories: a driver's, or a line that a host writes about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]

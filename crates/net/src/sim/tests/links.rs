@@ -157,3 +157,12 @@ fn a_reset_does_not_pass_a_partition() {
     world.say(B, "250 ok").run(2000);
     world.check("1001 b gone: Reset").silent();
 }
+
+#[test]
+fn a_handshake_whose_last_step_is_lost_is_forgotten_by_both() {
+    let mut world = World::new();
+    world.connect();
+    world.sim.run_until(Time::from_nanos(600_000), &mut |_, _, _| ControlFlow::Continue(()));
+    world.rule(A, B, partition()).run(2_000_000);
+    world.check("1 a bit 7\n 1 a connected\n 924601 a gone: Reset").silent();
+}
