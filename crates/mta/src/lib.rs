@@ -10,6 +10,8 @@ mod deliver;
 mod dsn;
 mod enqueue;
 mod fact;
+#[cfg(test)]
+mod fixture;
 mod giveup;
 mod hash;
 mod header;

@@ -20,6 +20,8 @@
 mod pending;
 mod record;
 mod recover;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

@@ -267,3 +267,6 @@ fn take_text(text: &mut Bytes) -> Option<Option<Box<str>>> {
     text.advance(len.into());
     Some(Some(value))
 }
+
+#[cfg(test)]
+mod tests;

@@ -278,3 +278,6 @@ fn from_xtext(text: &str) -> String {
     }
     one_line(&plain)
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,6 @@ impl Intake {
         self.interner.bodies()
     }
 }
+
+#[cfg(test)]
+mod tests;
