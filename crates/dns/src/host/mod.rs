@@ -1,4 +1,5 @@
-//! The name server of simulated worlds.
+//! The name server as a process of its world: in `sim` the only one, in `live` the one that the world's own hosts
+//! ask, beside [`Server`](crate::server::Server) for the others.
 
 #[cfg(test)]
 mod tests;
@@ -6,6 +7,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -20,10 +22,29 @@ const DELAYED_MAX: usize = 4096;
 /// The port of DNS (RFC 1035 4.2).
 const PORT: u16 = 53;
 
+/// What a [`Host`] serves: an [`Authority`] of its own, or one that it shares with a server for clients from
+/// outside its world.
+pub trait Served: Send {
+    /// Lets `ask` at the authority.
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Authority) -> R) -> R;
+}
+
+impl Served for Authority {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Authority) -> R) -> R {
+        ask(self)
+    }
+}
+
+impl Served for Arc<Mutex<Authority>> {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Authority) -> R) -> R {
+        ask(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// A host that serves an [`Authority`] over UDP and TCP, port 53.
 #[derive(Debug)]
-pub struct Host {
-    authority: Authority,
+pub struct Host<A = Authority> {
+    authority: A,
     address: SocketAddr,
     connections: VecDeque<Connection>,
     delayed: BTreeMap<(Time, u64), (To, Bytes)>,
@@ -45,17 +66,6 @@ enum To {
 }
 
 impl Host {
-    /// A name server at this address.
-    pub fn new(authority: Authority, address: IpAddr) -> Host {
-        Host {
-            authority,
-            address: SocketAddr::new(address, PORT),
-            connections: VecDeque::new(),
-            delayed: BTreeMap::new(),
-            sequence: 0,
-        }
-    }
-
     /// What it serves.
     pub fn authority(&self) -> &Authority {
         &self.authority
@@ -64,6 +74,19 @@ impl Host {
     /// What it serves, to be changed: set records, begin faults.
     pub fn authority_mut(&mut self) -> &mut Authority {
         &mut self.authority
+    }
+}
+
+impl<A: Served> Host<A> {
+    /// A name server at this address.
+    pub fn new(authority: A, address: IpAddr) -> Host<A> {
+        Host {
+            authority,
+            address: SocketAddr::new(address, PORT),
+            connections: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            sequence: 0,
+        }
     }
 
     fn answer<F: From<net::Fact>>(
@@ -78,7 +101,7 @@ impl Host {
             To::Datagram(_) => Transport::Udp,
             To::Stream(_) => Transport::Tcp,
         };
-        let response = self.authority.answer(now, query, via, from);
+        let response = self.authority.with(|authority| authority.answer(now, query, via, from));
         for tag in response.bit {
             out.record(net::Fact::Bit(tag));
         }
@@ -144,7 +167,7 @@ fn frame(input: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
-impl<F: From<net::Fact>> Process<F> for Host {
+impl<A: Served, F: From<net::Fact>> Process<F> for Host<A> {
     fn handle(&mut self, now: Time, event: Event<'_>, out: &mut Commands<F>) {
         match event {
             Event::Start | Event::Restart(_) => out.listen(self.address),

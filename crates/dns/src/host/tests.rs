@@ -11,58 +11,17 @@ use mxdrill_net::{
     self as net, Command, Commands, Conn, Driver, Event, HostId, HostSpec, Process, Seed, Tag, Time, sim::Sim,
 };
 
-use super::{CONNECTIONS_MAX, DELAYED_MAX, Host, frame};
 use proptest::prelude::*;
 
-use crate::{Asked, Authority, DnsFault, Fact, How, Lookup, LookupConfig, RecordType, Zones};
+use super::{CONNECTIONS_MAX, DELAYED_MAX, Host, frame};
+use crate::{
+    Authority, DnsFault, How, Zones,
+    fixture::{Asker, Seen},
+};
 
 const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 53));
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const ZONE: &str = "$ORIGIN example.test.\n@ MX 10 mx1\nmx1 A 192.0.2.10\n";
-
-#[derive(Clone, Debug)]
-enum Seen {
-    Net(net::Fact),
-    Dns(Fact),
-}
-
-impl From<net::Fact> for Seen {
-    fn from(fact: net::Fact) -> Seen {
-        Seen::Net(fact)
-    }
-}
-
-impl From<Fact> for Seen {
-    fn from(fact: Fact) -> Seen {
-        Seen::Dns(fact)
-    }
-}
-
-/// A host that looks up one thing.
-struct Asker(Lookup);
-
-impl Process<Seen> for Asker {
-    fn handle(&mut self, now: Time, event: Event<'_>, out: &mut Commands<Seen>) {
-        match event {
-            Event::Start => {
-                self.0.start(out);
-                let asked = self.0.ask(now, &"example.test".parse().unwrap(), RecordType::Mx, out);
-                assert!(matches!(asked, Asked::Later(_)));
-            }
-            Event::Timer => self.0.timer(now, out),
-            Event::Datagram { from, bytes, .. } => self.0.datagram(now, from, bytes, out),
-            Event::Connected(conn) => self.0.connected(conn, out),
-            Event::ConnectFailed(conn, _) => self.0.connect_failed(now, conn, out),
-            Event::Bytes(conn, bytes) => self.0.bytes(now, conn, bytes, out),
-            Event::Closed(conn, how) => self.0.closed(now, conn, how, out),
-            _ => {}
-        }
-        match self.0.deadline() {
-            Some(due) => out.wake_at(due),
-            None => out.wake_never(),
-        }
-    }
-}
 
 type World = Sim<Box<dyn Process<Seen>>, Seen>;
 
@@ -85,12 +44,7 @@ fn world(fault: Option<How>) -> World {
 fn story(mut world: World) -> String {
     let mut lines = Vec::new();
     world.run_until(Time::MAX, &mut |at: Time, host: HostId, fact: Seen| {
-        let fact = match fact {
-            Seen::Net(fact) => format!("{fact:?}"),
-            Seen::Dns(Fact::Asked { name, kind }) => format!("asks {name} {kind}"),
-            Seen::Dns(Fact::Answered { outcome, .. }) => format!("{outcome:?}"),
-        };
-        lines.push(format!("{:.3} {} {fact}", at.as_secs_f64(), ["dns", "app"][usize::from(host.0)]));
+        lines.push(format!("{:.3} {} {}", at.as_secs_f64(), ["dns", "app"][usize::from(host.0)], fact.say()));
         ControlFlow::Continue(())
     });
     lines.join("\n")
@@ -98,8 +52,7 @@ fn story(mut world: World) -> String {
 
 fn looked_up(fault: Option<How>) -> String {
     let mut world = world(fault);
-    let config = LookupConfig::new((SERVER, 53).into(), CLIENT, Seed(1), 1);
-    world.add(spec("app", CLIENT), Box::new(Asker(Lookup::new(config))));
+    world.add(spec("app", CLIENT), Box::new(Asker::new(SERVER, CLIENT)));
     story(world)
 }
 

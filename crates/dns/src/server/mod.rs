@@ -1,7 +1,9 @@
 //! The name server of live worlds: hickory-server in front of the same [`Authority`].
 //!
-//! Hosts of the world ask with the scenario's addresses and get them. A client from outside (an application
-//! under test, dig, a resolver) gets the real loopback addresses behind them: see [`Map`].
+//! A client from outside the world (an application under test, dig, a resolver) gets the real loopback addresses
+//! behind the scenario's: see [`Map`]. The world's own hosts better ask a [`Host`](crate::Host) with the same
+//! authority: the driver sees what is under way to it, and so never leaps over an answer that is late because the
+//! computer is busy.
 
 mod handler;
 mod map;

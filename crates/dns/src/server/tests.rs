@@ -2,6 +2,7 @@
 
 mod differential;
 mod foreign;
+mod hosts;
 
 use std::{
     io::{Read, Write},
@@ -15,12 +16,12 @@ use hickory_proto::{
     rr::{Name, RecordType as Wire},
 };
 use mxdrill_net::{
-    Tag,
+    Process, Tag,
     live::{Live, LiveOptions},
 };
 
 use super::{Map, Server};
-use crate::{Authority, DnsFault, How, Zones};
+use crate::{Authority, DnsFault, How, Zones, fixture::Seen};
 
 const ZONES: &str = "
 $ORIGIN example.test.
@@ -39,11 +40,13 @@ text     TXT   \"one\" \"two\"
 /// How long a socket waits before a test is given up.
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 
+type Sockets = Live<Box<dyn Process<Seen>>, Seen>;
+
 /// A world with nothing in it but a name server.
 struct World {
     server: Server,
     authority: Arc<Mutex<Authority>>,
-    live: Live<(), ()>,
+    live: Sockets,
 }
 
 impl World {
@@ -62,7 +65,7 @@ impl World {
 }
 
 fn start(
-    live: &Live<(), ()>,
+    live: &Sockets,
     authority: &Arc<Mutex<Authority>>,
     bind: SocketAddr,
     map: Option<Arc<dyn Map>>,
