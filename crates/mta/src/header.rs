@@ -40,30 +40,49 @@ struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Field<'a>> {
         let start = self.at;
-        let line = &self.content[start..];
-        let (name, colon) = field_name(line)?;
-        let mut end = start + line_len(line);
+        let (name, value_at) = field_name(self.content, start)?;
+        let mut end = line_end(self.content, value_at);
         while matches!(self.content.get(end), Some(b' ' | b'\t')) {
-            end += line_len(&self.content[end..]);
+            end = line_end(self.content, end);
         }
         self.at = end;
-        Some(Field { name: &line[..name], range: start..end, value_at: start + colon + 1 })
+        Some(Field { name, range: start..end, value_at })
     }
 }
 
-/// The length of the name of a field (RFC 5322 2.2: printable, no colon) and the place of its colon, before
-/// which old mail may have white space (4.5). `None` if the line is no field.
-fn field_name(line: &[u8]) -> Option<(usize, usize)> {
-    let name = line.iter().position(|b| !matches!(b, 33..=57 | 59..=126))?;
-    let colon = name + line[name..].iter().position(|b| !matches!(b, b' ' | b'\t'))?;
-    (name > 0 && line[colon] == b':').then_some((name, colon))
+/// The octets a field name is made of (RFC 5322 2.2: printable, no colon).
+const NAME: [bool; 256] = {
+    let mut set = [false; 256];
+    let mut octet = 33;
+    while octet < 127 {
+        set[octet] = octet != b':' as usize;
+        octet += 1;
+    }
+    set
+};
+
+/// The name of the field that begins here, and the place after its colon, before which old mail may have white
+/// space (RFC 5322 4.5). `None` if the line is no field.
+#[inline]
+fn field_name(content: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let mut end = start;
+    while NAME[usize::from(*content.get(end)?)] {
+        end += 1;
+    }
+    let mut colon = end;
+    while matches!(content.get(colon)?, b' ' | b'\t') {
+        colon += 1;
+    }
+    (end > start && content[colon] == b':').then(|| (&content[start..end], colon + 1))
 }
 
-/// The length of the first line with its end.
-fn line_len(text: &[u8]) -> usize {
-    memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1)
+/// Where the line that goes on at `at` ends, its line end included.
+#[inline]
+fn line_end(content: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &content[at..]).map_or(content.len(), |len| at + len + 1)
 }
 
 impl Scan {
@@ -72,10 +91,12 @@ impl Scan {
         let mut fields = Fields { content, at: 0 };
         let (mut message_id, mut received) = (None, 0u16);
         for field in &mut fields {
-            if field.name.eq_ignore_ascii_case(b"received") {
-                received = received.saturating_add(1);
-            } else if message_id.is_none() && field.name.eq_ignore_ascii_case(b"message-id") {
-                message_id = trimmed(content, field.value_at..field.range.end);
+            match field.name.len() {
+                8 if field.name.eq_ignore_ascii_case(b"received") => received = received.saturating_add(1),
+                10 if message_id.is_none() && field.name.eq_ignore_ascii_case(b"message-id") => {
+                    message_id = trimmed(content, field.value_at..field.range.end);
+                }
+                _ => {}
             }
         }
         let fields_end = fields.at;

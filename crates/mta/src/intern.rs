@@ -21,6 +21,8 @@ pub(crate) struct Interner {
     bytes: u64,
     sweep_at: Limits,
     names: Index<DomainName, DomainName>,
+    /// Names seen lately, each in the place that [`place`] gives it.
+    recent: [Option<DomainName>; RECENT],
 }
 
 /// Entries above which the table is swept.
@@ -36,6 +38,8 @@ const SLACK_BODIES: usize = 64;
 const SLACK_BYTES: u64 = 4 << 20;
 /// So many names are remembered; then the table begins anew, and only sharing is lost.
 const NAMES_MAX: usize = 4096;
+/// Names that are found without a look into the table.
+const RECENT: usize = 16;
 /// Bodies below this size are copied out of the content they came in, so that its header is not kept with them.
 const COPY_BELOW: usize = 64 << 10;
 
@@ -52,33 +56,33 @@ pub(crate) struct Body {
     pub(crate) check: u32,
 }
 
-impl Body {
-    fn new(bytes: Bytes) -> Body {
-        let check = crc32fast::hash(&bytes);
-        Body { bytes, check }
-    }
+/// The body that begins at `at`, by itself.
+fn own(content: &Bytes, at: usize) -> Body {
+    let body = &content[at..];
+    let bytes = if body.len() < COPY_BELOW { Bytes::copy_from_slice(body) } else { content.slice(at..) };
+    Body { check: crc32fast::hash(&bytes), bytes }
 }
 
 impl Interner {
-    /// The body, shared with an equal one where a live message has it.
-    pub(crate) fn share_body(&mut self, body: Bytes) -> Body {
+    /// The body that begins at `at`, shared with an equal one where a live message has it.
+    pub(crate) fn share_body(&mut self, content: &Bytes, at: usize) -> Body {
+        let body = &content[at..];
         if let Some(known) = self.bodies.get(&self.last)
             && known.bytes == body
         {
             return known.clone();
         }
-        let key = hash(0, &body);
+        let key = hash(0, body);
         self.last = key;
         match self.bodies.get(&key) {
             Some(known) if known.bytes == body => known.clone(),
             // Two bodies with one hash: the second is simply not shared.
-            Some(_) => Body::new(body),
-            None => self.keep(key, body),
+            Some(_) => own(content, at),
+            None => self.keep(key, own(content, at)),
         }
     }
 
-    fn keep(&mut self, key: u64, body: Bytes) -> Body {
-        let body = Body::new(if body.len() < COPY_BELOW { Bytes::copy_from_slice(&body) } else { body });
+    fn keep(&mut self, key: u64, body: Body) -> Body {
         if self.keys.len() >= self.sweep_at.bodies || self.bytes >= self.sweep_at.bytes {
             self.sweep();
         }
@@ -109,15 +113,25 @@ impl Interner {
 
     /// Makes the domain of an address share its text with equal ones.
     pub(crate) fn share_domain(&mut self, address: &mut Address) {
-        if let Some(name) = self.names.get(address.domain()) {
-            address.share_domain(name);
-            return;
+        let place = place(address.domain());
+        if let Some(name) = &self.recent[place]
+            && name == address.domain()
+        {
+            return address.share_domain(name);
         }
         if self.names.len() >= NAMES_MAX {
             self.names.clear();
         }
-        self.names.insert(address.domain().clone(), address.domain().clone());
+        let name = self.names.get_or_insert_with(address.domain().clone(), || address.domain().clone());
+        address.share_domain(name);
+        self.recent[place] = Some(name.clone());
     }
+}
+
+/// Where a name is remembered when it was seen lately.
+fn place(name: &DomainName) -> usize {
+    let text = name.as_str().as_bytes();
+    (text.len() + text.first().copied().map_or(0, usize::from)) % RECENT
 }
 
 #[cfg(test)]
@@ -134,9 +148,9 @@ mod tests {
     #[test]
     fn equal_bodies_are_one() {
         let mut interner = Interner::default();
-        let first = interner.share_body(body(1));
-        let other = interner.share_body(body(2));
-        let again = interner.share_body(body(1));
+        let first = interner.share_body(&body(1), 0);
+        let other = interner.share_body(&body(2), 0);
+        let again = interner.share_body(&body(1), 0);
         assert_eq!(first.bytes.as_ptr(), again.bytes.as_ptr());
         assert_eq!(first.check, again.check);
         assert_ne!(first.bytes, other.bytes);
@@ -146,7 +160,7 @@ mod tests {
     #[test]
     fn a_body_does_not_keep_the_content_it_came_in() {
         let content = Bytes::from("Subject: x\r\n\r\nbody\r\n".to_owned());
-        let kept = Interner::default().share_body(content.slice(14..));
+        let kept = Interner::default().share_body(&content, 14);
         assert_eq!(&kept.bytes[..], b"body\r\n");
         assert!(content.is_unique());
     }
@@ -154,7 +168,7 @@ mod tests {
     #[test]
     fn nothing_is_left_when_the_last_message_is_gone() {
         let mut interner = Interner::default();
-        let live: Vec<_> = (0..1000).map(|n| interner.share_body(body(n))).collect();
+        let live: Vec<_> = (0..1000).map(|n| interner.share_body(&body(n), 0)).collect();
         interner.sweep();
         assert_eq!(interner.bodies(), 1000);
         drop(live);
@@ -165,13 +179,13 @@ mod tests {
     #[test]
     fn dead_bodies_stay_few() {
         let mut interner = Interner::default();
-        let _live: Vec<_> = (0..100).map(|n| interner.share_body(body(n))).collect();
+        let _live: Vec<_> = (0..100).map(|n| interner.share_body(&body(n), 0)).collect();
         for n in 100..20_000 {
-            interner.share_body(body(n));
+            interner.share_body(&body(n), 0);
             assert!(interner.bodies() <= 2 * 101 + SLACK_BODIES);
         }
         for n in 0..200u8 {
-            interner.share_body(Bytes::from(vec![n; 1 << 20]));
+            interner.share_body(&Bytes::from(vec![n; 1 << 20]), 0);
             assert!(interner.bytes <= 2 * SLACK_BYTES);
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     Message, Origin, QueueId,
     header::Scan,
     intern::Interner,
-    trace::{self, Dates},
+    trace::{self, Dates, Stamp},
 };
 
 /// Makes the messages of one node, out of what clients send and for what the node itself has to say.
@@ -19,6 +19,7 @@ use crate::{
 pub struct Intake {
     pub(crate) name: DomainName,
     pub(crate) dates: Dates,
+    stamp: Stamp,
     interner: Interner,
     chunk: BytesMut,
     last: QueueId,
@@ -33,6 +34,7 @@ impl Intake {
         Intake {
             name,
             dates: Dates::new(epoch),
+            stamp: Stamp::default(),
             interner: Interner::default(),
             chunk: BytesMut::with_capacity(CHUNK),
             last: QueueId(0),
@@ -55,7 +57,7 @@ impl Intake {
         let scan = Scan::of(&received.content);
         let id = self.next_id(now);
         let header = self.header(now, &received, &scan, id, is_final);
-        let body = self.interner.share_body(received.content.slice(scan.body_at..));
+        let body = self.interner.share_body(&received.content, scan.body_at);
         let key = scan.key(&received.content);
         let Envelope { reverse_path, recipients, eight_bit, utf8, envid, ret } = received.envelope;
         let mut message = Message {
@@ -85,7 +87,7 @@ impl Intake {
         if is_final {
             trace::push_return_path(text, &received.envelope.reverse_path);
         }
-        trace::push_received(text, received, &self.name, id, self.dates.print(now));
+        self.stamp.push(text, received, &self.name, id, self.dates.print(now));
         text.extend_from_slice(&received.content[..scan.fields_end]);
         text.extend_from_slice(b"\r\n");
         text.split().freeze()
@@ -104,8 +106,7 @@ impl Intake {
 
     /// Gives a message that was read back from the spool its shared parts.
     pub(crate) fn share(&mut self, message: &mut Message) {
-        let body = self.interner.share_body(std::mem::take(&mut message.body));
-        message.body = body.bytes;
+        message.body = self.interner.share_body(&message.body, 0).bytes;
         self.chunk.reserve(message.header.len());
         self.chunk.extend_from_slice(&message.header);
         message.header = self.chunk.split().freeze();

@@ -189,7 +189,11 @@ impl<T> Spool<T> {
         record::put_stored(&mut self.scratch, message, pending, is_copy);
         let head = self.scratch.split().freeze();
         let size = head.len() as u64 + message.size();
-        self.batch.slices.extend([head, message.header.clone(), message.body.clone()]);
+        let slices = &mut self.batch.slices;
+        slices.extend([head, message.header.clone()]);
+        if !message.body.is_empty() {
+            slices.push(message.body.clone());
+        }
         size
     }
 
@@ -242,13 +246,14 @@ impl<T> Spool<T> {
         self.roll();
         let copies = self.copy_forward();
         let mut slices = std::mem::take(&mut self.batch.slices);
-        let marks = self.batch.marks.split().freeze();
-        slices.push(marks.clone());
+        let marks = self.take_marks();
+        if !marks.is_empty() {
+            slices.push(marks.clone());
+        }
         if self.active().bytes == 0 {
             record::put_begin(&mut self.scratch, self.delivered);
             slices.insert(0, self.scratch.split().freeze());
         }
-        slices.retain(|slice| !slice.is_empty());
         let bytes = slices.iter().map(|slice| slice.len() as u64).sum();
         self.last_token += 1;
         let token = Token(self.last_token);
@@ -257,6 +262,13 @@ impl<T> Spool<T> {
         self.lazy = None;
         let stored = std::mem::take(&mut self.batch.stored);
         self.flight = Some(Flight { token, bytes, stored, marks, copies });
+    }
+
+    fn take_marks(&mut self) -> Bytes {
+        match self.batch.marks.is_empty() {
+            true => Bytes::new(),
+            false => self.batch.marks.split().freeze(),
+        }
     }
 
     /// Begins a new segment when the last is full.
@@ -303,8 +315,12 @@ impl<T> Spool<T> {
         for (id, size) in flight.copies {
             self.relocate(id, size);
         }
-        for waiting in flight.stored {
+        let mut stored = flight.stored;
+        for waiting in stored.drain(..) {
             self.keep(waiting);
+        }
+        if self.batch.stored.capacity() == 0 {
+            self.batch.stored = stored;
         }
         self.release(out);
         self.go_on(now, out);

@@ -1,9 +1,9 @@
 //! The records of the log, as bytes.
 //!
-//! A record is `length, covered, check, kind, rest`, numbers little-endian. `length` counts what follows the
-//! twelve octets of length, covered and check; `check` is the CRC-32 of length, covered and the first `covered`
-//! octets. What lies beyond is the body of a message, whose own CRC-32 stands in the covered part: it is
-//! computed once for all messages that share the body.
+//! A record is `check, length, covered, kind, rest`, numbers little-endian. `length` counts what follows these
+//! first twelve octets; `check` is the CRC-32 of length, covered, and `covered` octets after them. What lies
+//! beyond is the body of a message, whose own CRC-32 stands in the covered part: it is computed once for all
+//! messages that share the body.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use mxdrill_net::Time;
@@ -59,13 +59,12 @@ fn put(text: &mut BytesMut, kind: u8, more: &[u8], beyond: usize, rest: impl FnO
     text.put_u8(kind);
     rest(text);
     let covered = text.len() - start - HEAD + more.len();
-    text[start..start + 4].copy_from_slice(&((covered + beyond) as u32).to_le_bytes());
-    text[start + 4..start + 8].copy_from_slice(&(covered as u32).to_le_bytes());
+    text[start + 4..start + 8].copy_from_slice(&((covered + beyond) as u32).to_le_bytes());
+    text[start + 8..start + HEAD].copy_from_slice(&(covered as u32).to_le_bytes());
     let mut check = crc32fast::Hasher::new();
-    check.update(&text[start..start + 8]);
-    check.update(&text[start + HEAD..]);
+    check.update(&text[start + 4..]);
     check.update(more);
-    text[start + 8..start + HEAD].copy_from_slice(&check.finalize().to_le_bytes());
+    text[start..start + 4].copy_from_slice(&check.finalize().to_le_bytes());
 }
 
 /// Writes the record that begins a segment.
@@ -160,13 +159,10 @@ fn put_text(text: &mut BytesMut, value: Option<&str>) {
 /// anything that is no record; nothing is taken then.
 pub(crate) fn take(segment: &mut Bytes) -> Option<Record> {
     let mut head = segment.get(..HEAD)?;
-    let (length, covered, check) = (head.get_u32_le(), head.get_u32_le(), head.get_u32_le());
-    let payload = HEAD.checked_add(length as usize).and_then(|end| segment.get(HEAD..end))?;
-    let checked = payload.get(..covered as usize)?;
-    let mut found = crc32fast::Hasher::new();
-    found.update(&segment[..8]);
-    found.update(checked);
-    if found.finalize() != check {
+    let (check, length, covered) = (head.get_u32_le(), head.get_u32_le(), head.get_u32_le());
+    let whole = segment.get(..HEAD.checked_add(length as usize)?)?;
+    let checked = whole.get(4..HEAD.checked_add(covered as usize)?)?;
+    if crc32fast::hash(checked) != check {
         return None;
     }
     let record = parse(segment.slice(HEAD..HEAD + length as usize), covered as usize)?;
