@@ -24,3 +24,6 @@ pub use host::{Host, Served};
 pub use lookup::{Answer, Asked, Lookup, LookupConfig, Ticket};
 pub use record::{Record, RecordData, Soa, TTL_DEFAULT, Tlsa, UnknownType};
 pub use zone::{FileError, ZoneError, ZoneProblem, Zones};
+
+/// Aliases (CNAME) followed for one question; a longer chain is taken for a loop.
+const LINKS_MAX: u8 = 8;

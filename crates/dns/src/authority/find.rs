@@ -1,18 +1,19 @@
-//! What the zones have for a question: aliases, wildcards, absence, and the faults on the way.
+//! What the zones have for a question: aliases followed, faults suffered on the way.
 
 use std::time::Duration;
 
 use hickory_proto::{
     op::{Query, ResponseCode},
-    rr::{self, Name, RData},
+    rr::{self, Name},
 };
-use mxdrill_net::{DomainName, Tag};
+use mxdrill_net::Tag;
 
-use super::{Authority, Transport, fault::Effects};
-use crate::{Record, RecordData, RecordType, Soa, TTL_DEFAULT, Zones, wire, zone::Node};
-
-/// Aliases followed in one answer; a longer chain is taken for a loop.
-const LINKS_MAX: usize = 16;
+use super::{
+    Authority, Transport,
+    fault::Effects,
+    place::{Holds, Place},
+};
+use crate::{LINKS_MAX, RecordData, RecordType, wire};
 
 /// What was found for a question.
 #[derive(Debug)]
@@ -52,51 +53,6 @@ impl Wanted {
     }
 }
 
-/// A name as it is looked for: the part of it that can exist in a zone, and whether there is more below.
-struct Place {
-    name: Option<DomainName>,
-    below: bool,
-}
-
-impl Place {
-    /// Labels that no zone of ours can have (with blanks, dots, other octets) can still match a wildcard.
-    fn of(name: &Name) -> Place {
-        let labels = name.num_labels_all();
-        let fitting = (0..=labels).rev().find_map(|n| Some((n, wire::domain_name(&name.trim_to(n))?)));
-        match fitting {
-            Some((n, found)) => Place { name: Some(found), below: n < labels },
-            None => Place { name: None, below: labels > 0 },
-        }
-    }
-
-    fn exact(&self) -> Option<&DomainName> {
-        self.name.as_ref().filter(|_| !self.below)
-    }
-
-    fn is_root(&self) -> bool {
-        self.name.is_none() && !self.below
-    }
-}
-
-trait Labels {
-    fn num_labels_all(&self) -> usize;
-}
-
-impl Labels for Name {
-    /// [`Name::num_labels`] leaves a wildcard's label out; `trim_to` counts it.
-    fn num_labels_all(&self) -> usize {
-        self.iter().len()
-    }
-}
-
-/// What one name holds for a question.
-#[derive(PartialEq)]
-enum Holds<'a> {
-    Nothing,
-    Alias(&'a Record),
-    Records(Vec<&'a Record>),
-}
-
 impl Authority {
     pub(super) fn resolve(&mut self, query: &Query, via: Transport) -> Found {
         let wanted = Wanted::of(query.query_type());
@@ -118,22 +74,22 @@ impl Authority {
         found.suffer(&effects, via);
         if let Some((tag, verdict)) = effects.verdict {
             found.bit.push(tag);
-            found.conclude(verdict, || soa(&self.zones, &place));
+            found.conclude(verdict, || place.soa(&self.zones));
             return None;
         }
-        let now = holds(&self.zones, &place, wanted);
+        let now = place.holds(&self.zones, wanted);
         let Some((tag, zones)) = effects.stale else {
-            return found.take(owner, now, || soa(&self.zones, &place));
+            return found.take(owner, now, || place.soa(&self.zones));
         };
-        let then = holds(zones, &place, wanted);
+        let then = place.holds(zones, wanted);
         if then != now {
             found.bit.push(tag);
         }
-        found.take(owner, then, || soa(zones, &place))
+        found.take(owner, then, || place.soa(zones))
     }
 }
 
-/// Verdict of a fault on one name.
+/// What decides the answer for one name, where that is not its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Silent,
@@ -195,6 +151,7 @@ impl Found {
     ) -> Option<Name> {
         match holds {
             Holds::Nothing => self.conclude(Verdict::Code(ResponseCode::NXDomain), soa),
+            Holds::Root(records) => self.answers.extend(records),
             Holds::Records(records) if records.is_empty() => self.conclude(Verdict::NoData, soa),
             Holds::Records(records) => {
                 self.answers.extend(records.iter().filter_map(|record| wire::record(owner.clone(), record)));
@@ -208,45 +165,4 @@ impl Found {
         }
         None
     }
-}
-
-fn holds<'a>(zones: &'a Zones, place: &Place, wanted: Wanted) -> Holds<'a> {
-    if place.is_root() {
-        return Holds::Records(Vec::new());
-    }
-    let Some(node) = locate(zones, place) else { return Holds::Nothing };
-    // RFC 1034 4.3.2: an alias answers for every type but its own
-    match node.alias() {
-        Some(alias) if !matches!(wanted, Wanted::All | Wanted::One(RecordType::Cname)) => Holds::Alias(alias),
-        _ => Holds::Records(match wanted {
-            Wanted::One(kind) => node.records(Some(kind)).collect(),
-            Wanted::All => node.records(None).collect(),
-            Wanted::Other => Vec::new(),
-        }),
-    }
-}
-
-/// The node of a name, or the wildcard below its closest encloser (RFC 4592 3.3.1).
-fn locate<'a>(zones: &'a Zones, place: &Place) -> Option<&'a Node> {
-    if let Some(node) = place.exact().and_then(|name| zones.node(name)) {
-        return Some(node);
-    }
-    let above = std::iter::successors(place.name.clone(), DomainName::parent);
-    let encloser = above.skip(usize::from(!place.below)).find(|name| zones.node(name).is_some())?;
-    zones.node(&encloser.child("*").ok()?)
-}
-
-/// The start of authority to show for the absence of something: the zone's own, else the root's. Its time to
-/// live is how long the absence may be remembered (RFC 2308 3).
-fn soa(zones: &Zones, place: &Place) -> Option<rr::Record> {
-    let apex = place.name.as_ref().and_then(|name| zones.apex_of(name));
-    let record = apex.as_ref().and_then(|apex| zones.records(apex, RecordType::Soa).next());
-    let (owner, ttl, soa) = match (apex, record) {
-        (Some(apex), Some(Record { ttl, data: RecordData::Soa(soa), .. })) => {
-            (wire::name(&apex)?, *ttl, (**soa).clone())
-        }
-        _ => (Name::root(), TTL_DEFAULT, Soa::made(None)),
-    };
-    let ttl = ttl.min(soa.minimum);
-    Some(rr::Record::from_rdata(owner, ttl, RData::SOA(wire::soa(&soa))))
 }

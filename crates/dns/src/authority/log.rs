@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_proto::op::Query;
-use mxdrill_net::{DomainName, Index};
+use mxdrill_net::{DomainName, Index, Time};
 
 use crate::{RecordType, wire};
 
@@ -21,6 +21,8 @@ pub struct QueryCount {
     pub from: IpAddr,
     /// How often.
     pub count: u64,
+    /// When last.
+    pub last: Time,
 }
 
 /// Queries counted by name, type and client. Bounded.
@@ -32,7 +34,7 @@ pub struct QueryLog {
 }
 
 impl QueryLog {
-    pub(super) fn count(&mut self, query: &Query, from: IpAddr) {
+    pub(super) fn count(&mut self, now: Time, query: &Query, from: IpAddr) {
         let line = wire::domain_name(query.name()).zip(wire::record_type(query.query_type()));
         let Some((name, kind)) = line else {
             self.others += 1;
@@ -40,16 +42,20 @@ impl QueryLog {
         };
         let key = (name, kind, from);
         match self.index.get(&key) {
-            Some(at) => self.lines[*at].count += 1,
-            None if self.lines.len() < LINES_MAX => self.add(key),
+            Some(at) => {
+                let line = &mut self.lines[*at];
+                line.count += 1;
+                line.last = now;
+            }
+            None if self.lines.len() < LINES_MAX => self.add(now, key),
             None => self.others += 1,
         }
     }
 
-    fn add(&mut self, key: (DomainName, RecordType, IpAddr)) {
+    fn add(&mut self, now: Time, key: (DomainName, RecordType, IpAddr)) {
         let (name, kind, from) = key.clone();
         self.index.insert(key, self.lines.len());
-        self.lines.push(QueryCount { name, kind, from, count: 1 });
+        self.lines.push(QueryCount { name, kind, from, count: 1, last: now });
     }
 
     /// The lines, in the order in which they were first asked for.

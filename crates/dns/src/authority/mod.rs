@@ -8,6 +8,7 @@ mod fault;
 mod find;
 mod log;
 mod message;
+mod place;
 #[cfg(test)]
 mod tests;
 
@@ -117,14 +118,14 @@ impl Authority {
     ///
     /// Silent for what is itself a response (RFC 5358: not to be bounced between servers) or shorter than a
     /// header; FORMERR for what has a header and no sense beyond it.
-    pub fn answer(&mut self, _now: Time, query: &[u8], via: Transport, from: IpAddr) -> Response {
+    pub fn answer(&mut self, now: Time, query: &[u8], via: Transport, from: IpAddr) -> Response {
         let query = match message::receive(query) {
             Received::Nothing => return Response::default(),
             Received::Refused(refusal) => return message::whole(&refusal, Response::default()),
             Received::Query(query) => query,
         };
         let found = self.resolve(&query.queries[0], via);
-        self.log.count(&query.queries[0], from);
+        self.log.count(now, &query.queries[0], from);
         self.bitten.extend(&found.bit);
         let response = Response { bytes: None, delay: found.delay, bit: found.bit };
         if found.silent {

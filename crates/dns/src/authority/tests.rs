@@ -123,9 +123,13 @@ fn what_is_not_there() {
     NoError RD,AA,RA
     ; . 300 IN SOA ns. hostmaster. 1 7200 900 1209600 300
     ");
-    assert_snapshot!(dig(".", Wire::NS), @"
+    assert_snapshot!(dig(".", Wire::A), @"
     NoError RD,AA,RA
     ; . 300 IN SOA ns. hostmaster. 1 7200 900 1209600 300
+    ");
+    assert_snapshot!(dig(".", Wire::NS), @"
+    NoError RD,AA,RA
+    . 300 IN NS ns.
     ");
 }
 

@@ -7,10 +7,7 @@ use hickory_proto::{
 use mxdrill_net::DomainName;
 
 use super::Answer;
-use crate::{Outcome, Record, RecordData, RecordType, wire};
-
-/// Aliases followed in all before the look-up is given up as a loop.
-pub(crate) const LINKS_MAX: u8 = 8;
+use crate::{LINKS_MAX, Outcome, Record, RecordData, RecordType, wire};
 
 /// What came of a question so far.
 #[derive(Clone, Debug, Default)]
