@@ -98,7 +98,10 @@ impl fmt::Display for Bound {
 
 impl Figure {
     fn compared(self, sign: &str, bound: impl Into<Bound>) -> Expect {
-        let value = Node::text(format!("{sign}{}", bound.into()));
+        let value = match (sign, bound.into()) {
+            ("", Bound::Count(count)) => Node::plain(count),
+            (sign, bound) => Node::text(format!("{sign}{bound}")),
+        };
         Expect { keys: vec![(self.measure, Node::Table(vec![(self.of, value)]))] }
     }
 

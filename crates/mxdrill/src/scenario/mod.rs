@@ -6,6 +6,7 @@
 //! - [`Place`]: hosts named by their place among the MX; [`Scenario::resolved`] makes them concrete
 //! - [`Site`]: an operator's own zone and hosts instead of the scenario's
 //! - [`catalogue`]: the scenarios that are compiled in
+//! - [`schema`]: the JSON Schema by which editors complete scenario files
 
 pub mod catalogue;
 mod model;
@@ -14,6 +15,7 @@ mod parse;
 mod place;
 pub(crate) mod print;
 mod resolve;
+mod schema;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -30,9 +32,11 @@ pub use overrides::RetryMismatch;
 pub use parse::{Files, Folder, Mistake, Mistakes, NoFiles, ReadError};
 pub use place::PlaceError;
 pub use resolve::RecordError;
+pub use schema::schema;
 pub use site::{Site, SiteError};
 pub use units::{Octets, UnitError};
 
-/// The rules that are checked without being written, by the names that `[unchecked]` takes.
-pub const CHECKS: [&str; 8] =
-    ["loss", "bounce", "discard", "queue", "unexpected", "duplicate", "mx-order", "loop"];
+/// The checks that `[unchecked]` can name: all rules but that of the scenario's own expectations.
+pub(crate) fn checks() -> impl Iterator<Item = &'static str> {
+    mxdrill_ledger::RULES.iter().map(|rule| rule.name).filter(|name| *name != "expectation")
+}

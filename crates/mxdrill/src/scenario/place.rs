@@ -11,7 +11,7 @@ pub enum PlaceError {
     #[error("unknown host `{0}`")]
     Unknown(String),
     /// The MX of the domain name too few hosts.
-    #[error("no host is the {place}: the MX of {domain} name {count} hosts of the scenario")]
+    #[error("no host has the place `{place}`: the MX of {domain} name {count} of the hosts")]
     NoPlace {
         /// The place.
         place: Place,
@@ -94,8 +94,12 @@ impl Scenario {
         if self.declared_sender().is_some() || !self.places().any(|place| *place == Place::Sender) {
             return None;
         }
-        let name = self.zone.origin()?.child("sender").ok()?;
-        Some(Host::new("sender", name))
+        Some(Host::new("sender", self.implicit_name()?))
+    }
+
+    /// The name that the implicit sender has.
+    fn implicit_name(&self) -> Option<DomainName> {
+        self.zone.origin()?.child("sender").ok()
     }
 
     /// All places that steps name.
@@ -113,8 +117,7 @@ impl Scenario {
             DnsName::Own => self.domain().cloned().ok_or_else(|| PlaceError::Unknown("@".into())),
             DnsName::Host(place) => {
                 let label = self.place(place)?;
-                let implicit = || self.sender().map(|host| host.name);
-                let name = self.host(label).map(|host| host.name.clone()).or_else(implicit);
+                let name = self.host(label).map(|host| host.name.clone()).or_else(|| self.implicit_name());
                 name.ok_or_else(|| PlaceError::Unknown(label.into()))
             }
         }

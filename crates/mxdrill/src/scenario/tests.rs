@@ -1,5 +1,11 @@
 //! Scenarios as people write them: read, printed, moved to a site, built, and broken.
 
+mod build;
+mod laws;
+mod mistakes;
+mod places;
+mod schema;
+
 use super::{NoFiles, Scenario, catalogue};
 
 /// Reads a text, or shows its mistakes and fails.

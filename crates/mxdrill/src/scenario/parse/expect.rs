@@ -10,11 +10,13 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) 
     let table = value.table("an expect", input.notes)?;
     let within = table.read("eventually", Value::duration_above_zero);
     let mut expectations = Vec::new();
+    let mut empty = true;
     for (key, value) in table.entries() {
         let measure: &str = key.get_ref();
         if measure == "eventually" {
             continue;
         }
+        empty = false;
         if let Err(err) = measure.parse::<Measure>() {
             input.notes.add(no_figure(key.span(), measure, &err));
             continue;
@@ -31,7 +33,7 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) 
             }
         }
     }
-    if expectations.is_empty() {
+    if empty {
         return Err(value
             .mistake("nothing is expected")
             .label("expected figures such as `queued.backup = 40`"));

@@ -29,8 +29,8 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) 
     let lasting = table.read("for", Value::duration_above_zero);
     let may_miss = table.read("may-miss", Value::flag).unwrap_or(false);
     // Asked for in any case, so that a slip in one of them is known for what it is.
-    for key in HOST_KEYS.iter().chain(&DIALOGUE_KEYS).chain(&LINK_KEYS).chain(&["crash", "answer"]) {
-        table.has(key);
+    for keys in [&HOST_KEYS[..], &DIALOGUE_KEYS, &LINK_KEYS, &["crash", "answer"]] {
+        table.know(keys);
     }
     let kind = match table.only_one(&["host", "link", "dns"])? {
         Some("host") => {
@@ -101,8 +101,8 @@ fn host<'a>(input: Input<'a>, table: &Table<'a>, scenario: &Scenario) -> Read<Ho
     let Some(kind) = kind.or(table.has("per").then_some("stage")) else {
         let mut words = HOST_KEYS.to_vec();
         words.push("crash");
-        return Err(Mistake::new(table.span(), "the fault does not say what is wrong")
-            .label(format!("expected one of {}", list(&words))));
+        let mistake = Mistake::new(table.span(), "the fault does not say what is wrong");
+        return Err(table.incomplete(mistake.label(format!("expected one of {}", list(&words)))));
     };
     if kind == "stage" {
         return dialogue(input, table, scenario).map(|dialogue| HostFault::Dialogue(Box::new(dialogue)));

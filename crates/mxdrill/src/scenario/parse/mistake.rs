@@ -5,7 +5,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 /// All mistakes found in a scenario file, at least one, in the order of the text.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", first(.mistakes))]
 pub struct Mistakes {
     text: Source,
@@ -67,6 +67,15 @@ impl Mistake {
     pub(super) fn help(mut self, help: impl Into<String>) -> Mistake {
         self.0.help = Some(help.into());
         self
+    }
+
+    /// "did you mean", if something known is near.
+    pub(super) fn near<'k>(self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Mistake {
+        let known: Vec<&str> = known.into_iter().collect();
+        match nearest(word, &known) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self,
+        }
     }
 
     /// "did you mean", if something known is near; otherwise what there is.
@@ -157,6 +166,11 @@ impl Diagnostic for Mistake {
 
 fn labeled(span: &Range<usize>, label: &str) -> LabeledSpan {
     LabeledSpan::new(Some(label.into()), span.start, span.len())
+}
+
+/// Whether a word is another one with a slip in it.
+pub(super) fn is_slip(word: &str, meant: &str) -> bool {
+    nearest(word, &[meant]).is_some()
 }
 
 /// The known word nearest to `word`, if it is near enough to be a slip.

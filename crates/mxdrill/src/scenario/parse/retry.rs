@@ -20,9 +20,11 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>) -> Read<RetryPart> {
         Some("rules") => of("rules").and_then(rules),
         Some("power") => of("power").and_then(|v| power(input, v)),
         Some(_) => of("geometric").and_then(|v| geometric(input, v)),
-        None => Err(value
-            .mistake("the schedule is of no kind")
-            .label(format!("expected one of {}", super::mistake::list(&KINDS)))),
+        None => Err(table.incomplete(
+            value
+                .mistake("the schedule is of no kind")
+                .label(format!("expected one of {}", super::mistake::list(&KINDS))),
+        )),
     };
     table.finish();
     part

@@ -19,6 +19,7 @@ pub(super) fn read<'a>(
     before: Option<&Send>,
 ) -> Read<Send> {
     let table = value.table("a send", input.notes)?;
+    table.know(&["count", "over", "rate", "for", "body", "size"]);
     let to = table.read("to", |v| to(v, scenario)).or_else(|| before.map(|send| send.to.clone()));
     let to = match to.or_else(|| scenario.default_recipient()) {
         Some(to) => to,

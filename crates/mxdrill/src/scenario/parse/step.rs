@@ -60,6 +60,7 @@ impl<'a> Steps<'a, '_> {
         };
         let value = table.get(key).ok_or_else(Mistake::again)?;
         let (input, scenario) = (self.input, self.scenario);
+        table.know(&["at"]);
         Ok(match key {
             "send" => {
                 let send = send::read(input, value, scenario, self.before.as_ref())?;
@@ -118,6 +119,7 @@ impl<'a> Steps<'a, '_> {
                 Some((.., begins)) if begins <= at => continue,
                 Some((_, span, _)) => value
                     .mistake(format!("`{name}` is cleared before it begins"))
+                    .label("cleared here")
                     .other(span.clone(), "the fault"),
                 None => {
                     let names = self.named.iter().map(|(name, ..)| name.as_str());

@@ -6,7 +6,7 @@ use mxdrill_ledger::Span;
 use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::Mistake;
+use super::mistake::{Mistake, is_slip, list};
 use crate::scenario::units::Octets;
 
 /// What came of reading a value.
@@ -87,9 +87,10 @@ impl<'a> Value<'a> {
     pub(super) fn word<T: Copy>(self, what: &str, known: &[T], word: impl Fn(T) -> &'static str) -> Read<T> {
         let text = self.text(what)?;
         known.iter().copied().find(|one| word(*one) == text).ok_or_else(|| {
+            let words: Vec<&str> = known.iter().map(|one| word(*one)).collect();
             self.mistake(format!("`{}` is not {what}", clip(text)))
-                .label(format!("expected {what}"))
-                .suggest(text, known.iter().map(|one| word(*one)))
+                .label(format!("expected one of {}", list(&words)))
+                .near(text, words)
         })
     }
 
@@ -204,6 +205,7 @@ pub(super) struct Table<'a> {
     span: Range<usize>,
     notes: &'a Notes,
     asked: RefCell<Vec<&'static str>>,
+    missing: RefCell<Vec<(&'static str, Mistake)>>,
 }
 
 impl<'a> Table<'a> {
@@ -213,7 +215,7 @@ impl<'a> Table<'a> {
         span: Range<usize>,
         notes: &'a Notes,
     ) -> Self {
-        Table { what, table, span, notes, asked: RefCell::default() }
+        Table { what, table, span, notes, asked: RefCell::default(), missing: RefCell::default() }
     }
 
     pub(super) fn span(&self) -> Range<usize> {
@@ -224,6 +226,25 @@ impl<'a> Table<'a> {
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
         self.asked.borrow_mut().push(key);
         self.table.get(key).map(Value)
+    }
+
+    /// Takes note of keys, so that they are known even where a mistake keeps them from being read.
+    pub(super) fn know(&self, keys: &[&'static str]) {
+        self.asked.borrow_mut().extend_from_slice(keys);
+    }
+
+    /// A mistake about what is missing, unless a key that nobody knows explains it.
+    pub(super) fn incomplete(&self, mistake: Mistake) -> Mistake {
+        match self.unknown().next() {
+            Some(_) => Mistake::again(),
+            None => mistake,
+        }
+    }
+
+    /// Keys that nobody has asked for so far.
+    fn unknown(&self) -> impl Iterator<Item = &'a Spanned<std::borrow::Cow<'a, str>>> {
+        let asked = self.asked.borrow().clone();
+        self.table.iter().map(|(key, _)| key).filter(move |key| !asked.contains(&&**key.get_ref()))
     }
 
     /// Whether a key is there.
@@ -249,11 +270,10 @@ impl<'a> Table<'a> {
         read: impl FnOnce(Value<'a>) -> Read<T>,
     ) -> Option<T> {
         if !self.has(key) {
-            self.notes.add(
-                Mistake::new(self.span(), format!("{} needs `{key}`", self.what))
-                    .label(format!("`{key}` is missing"))
-                    .help(format!("such as `{example}`")),
-            );
+            let mistake = Mistake::new(self.span(), format!("{} needs `{key}`", self.what))
+                .label(format!("`{key}` is missing"))
+                .help(format!("such as `{example}`"));
+            self.missing.borrow_mut().push((key, mistake));
             return None;
         }
         self.read(key, read)
@@ -283,21 +303,21 @@ impl<'a> Table<'a> {
             .other(self.key_span(one), "the other")
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every key that nobody asked for, and every one that is missing, unless it is there with a slip.
     pub(super) fn finish(self) {
-        let mut known = self.asked.into_inner();
+        let mut known = self.asked.borrow().clone();
         known.sort_unstable();
         known.dedup();
-        for (key, _) in self.table.iter() {
+        for key in self.unknown() {
             let word: &str = key.get_ref();
-            if !known.contains(&word) {
-                self.notes.add(
-                    Mistake::new(key.span(), format!("unknown key `{}`", clip(word)))
-                        .label(format!("not a key of {}", self.what))
-                        .suggest(word, known.iter().copied()),
-                );
-            }
+            self.missing.borrow_mut().retain(|(missing, _)| !is_slip(word, missing));
+            self.notes.add(
+                Mistake::new(key.span(), format!("unknown key `{}`", clip(word)))
+                    .label(format!("not a key of {}", self.what))
+                    .suggest(word, known.iter().copied()),
+            );
         }
+        self.missing.into_inner().into_iter().for_each(|(_, mistake)| self.notes.add(mistake));
     }
 }
 
