@@ -75,12 +75,28 @@ pub(crate) fn is_local_part(text: &str) -> bool {
     }
     match text.strip_prefix('"') {
         Some(rest) => is_quoted(rest),
-        None => text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext)),
+        None => is_dot_string(text),
     }
 }
 
-fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !c.is_control())
+/// Atoms with single dots between them.
+fn is_dot_string(text: &str) -> bool {
+    let mut last = b'.';
+    for &octet in text.as_bytes() {
+        let fits = if octet == b'.' { last != b'.' } else { is_atext(octet) };
+        if !fits {
+            return false;
+        }
+        last = octet;
+    }
+    last != b'.' && (text.is_ascii() || !text.chars().any(char::is_control))
+}
+
+/// RFC 5322 3.2.3, with the octets of UTF-8 (RFC 6531 3.3).
+const fn is_atext(octet: u8) -> bool {
+    matches!(octet,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80..
+        | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
 /// What follows the opening quote: quoted text and pairs, then the closing quote at the very end.

@@ -24,6 +24,8 @@ mod reply;
 mod script;
 mod server;
 mod stage;
+#[cfg(test)]
+mod story;
 
 pub use address::{Address, AddressError, ReversePath};
 pub use client::{Client, ClientConfig, Letter, Outcome, Report, Step, Timeouts};

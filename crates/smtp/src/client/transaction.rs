@@ -13,6 +13,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Transaction<L> {
     letter: L,
+    /// It needs SMTPUTF8.
+    utf8: bool,
+    /// Octets of its content (RFC 1870 3: without stuffed dots and the final dot).
+    size: u64,
     /// Untried until something is known. At the final dot those that still are untried were accepted.
     outcomes: Vec<Outcome>,
     /// Recipients accepted so far.
@@ -48,7 +52,17 @@ enum Content {
 impl<L: Letter> Transaction<L> {
     fn new(letter: L) -> Transaction<L> {
         let outcomes = vec![Outcome::Untried; letter.recipients()];
-        Transaction { letter, outcomes, accepted: 0, open: true, next: Next::Mail, content: Content::Waits }
+        let (utf8, size) = (needs_utf8(&letter), size(&letter));
+        Transaction {
+            letter,
+            utf8,
+            size,
+            outcomes,
+            accepted: 0,
+            open: true,
+            next: Next::Mail,
+            content: Content::Waits,
+        }
     }
 
     /// Whether everything is sent and only the reply to the final dot is outstanding.
@@ -94,12 +108,37 @@ impl<L: Letter> Transaction<L> {
         self.letter
     }
 
+    /// What the letter needs and the server does not offer.
+    fn lack(&self, offers: &Extensions) -> Option<Extension> {
+        if self.utf8 && !offers.utf8 {
+            return Some(Extension::SmtpUtf8);
+        }
+        if self.letter.eight_bit() && !offers.eight_bit {
+            return Some(Extension::EightBitMime);
+        }
+        let too_large = offers.size.is_some_and(|max| max > 0 && self.size > max);
+        too_large.then_some(Extension::Size)
+    }
+
+    fn write_mail(&self, offers: &Extensions, to: &mut Vec<u8>) {
+        let letter = &self.letter;
+        let mail = Mail {
+            from: letter.reverse_path().0.as_ref().map(path),
+            size: offers.size.map(|_| self.size),
+            body: letter.eight_bit().then_some(Body::EightBitMime),
+            utf8: self.utf8,
+            ret: letter.ret().filter(|_| offers.dsn),
+            envid: letter.envid().filter(|_| offers.dsn),
+        };
+        Command::Mail(mail).write(to);
+    }
+
     /// Writes the command that is next, and says which reply is to come.
     fn write_next(&mut self, offers: &Extensions, to: &mut Vec<u8>) -> Expect {
         match self.next {
             Next::Mail => {
                 self.next = Next::Rcpt(0);
-                write_mail(&self.letter, offers, to);
+                self.write_mail(offers, to);
                 Expect::Mail
             }
             Next::Rcpt(index) => {
@@ -122,7 +161,7 @@ impl<L: Letter> Client<L> {
     /// Takes a letter in hand, unless the server lacks what it needs.
     pub(super) fn begin<F>(&mut self, now: Time, letter: L, out: &mut Commands<F>) {
         let mut transaction = Transaction::new(letter);
-        if let Some(lack) = lack(&transaction.letter, &self.offers) {
+        if let Some(lack) = transaction.lack(&self.offers) {
             transaction.settle(&Outcome::Lacks(lack));
             self.steps.push_back(Step::Done(transaction.into_report().0));
             return;
@@ -171,8 +210,7 @@ impl<L: Letter> Client<L> {
     fn send_chunk<F>(&mut self, now: Time, out: &mut Commands<F>) {
         let Some(transaction) = &mut self.current else { return };
         let (header, body) = (transaction.letter.header(), transaction.letter.body());
-        let size = (header.len() + body.len()) as u64;
-        Command::Bdat { size, last: true }.write(&mut self.buffer);
+        Command::Bdat { size: transaction.size, last: true }.write(&mut self.buffer);
         transaction.next = Next::Nothing;
         transaction.content = Content::Flows(Outgoing::for_chunk(header, body));
         self.expected.push_back(Expect::Dot);
@@ -217,18 +255,6 @@ impl<L: Letter> Client<L> {
     }
 }
 
-/// What the letter needs and the server does not offer.
-fn lack<L: Letter>(letter: &L, offers: &Extensions) -> Option<Extension> {
-    if needs_utf8(letter) && !offers.utf8 {
-        return Some(Extension::SmtpUtf8);
-    }
-    if letter.eight_bit() && !offers.eight_bit {
-        return Some(Extension::EightBitMime);
-    }
-    let too_large = offers.size.is_some_and(|max| max > 0 && size(letter) > max);
-    too_large.then_some(Extension::Size)
-}
-
 /// RFC 6531 3.4: for its header, or for an address of the envelope.
 fn needs_utf8<L: Letter>(letter: &L) -> bool {
     letter.utf8()
@@ -238,18 +264,6 @@ fn needs_utf8<L: Letter>(letter: &L) -> bool {
 
 fn size<L: Letter>(letter: &L) -> u64 {
     (letter.header().len() + letter.body().len()) as u64
-}
-
-fn write_mail<L: Letter>(letter: &L, offers: &Extensions, to: &mut Vec<u8>) {
-    let mail = Mail {
-        from: letter.reverse_path().0.as_ref().map(path),
-        size: offers.size.map(|_| size(letter)),
-        body: (letter.eight_bit() && offers.eight_bit).then_some(Body::EightBitMime),
-        utf8: needs_utf8(letter),
-        ret: letter.ret().filter(|_| offers.dsn),
-        envid: letter.envid().filter(|_| offers.dsn),
-    };
-    Command::Mail(mail).write(to);
 }
 
 fn write_rcpt(recipient: &Recipient, offers: &Extensions, to: &mut Vec<u8>) {

@@ -147,7 +147,7 @@ pub enum CommandError {
 
 impl CommandError {
     /// What the server says to it (RFC 5321 4.2.2 and 4.2.4, RFC 3463).
-    pub const fn reply(self) -> &'static Reply {
+    pub fn reply(self) -> &'static Reply {
         match self {
             CommandError::TooLong => &fixed::LINE_TOO_LONG,
             CommandError::Bare => &fixed::LINE_BARE,

@@ -8,13 +8,15 @@ use crate::{Notify, Ret, address::is_local_part};
 impl<'a> Command<'a> {
     /// Parses a line without its CRLF. White space at its end is tolerated (4.1.1).
     pub fn parse(line: &'a [u8]) -> Result<Command<'a>, CommandError> {
-        let line = std::str::from_utf8(line).map_err(|_| CommandError::Unknown)?;
-        if line.bytes().any(|b| b == b'\r' || b == b'\n') {
+        if memchr::memchr2(b'\r', b'\n', line).is_some() {
             return Err(CommandError::Bare);
         }
-        let line = line.trim_end_matches([' ', '\t']);
-        let (verb, argument) = match line.split_once(' ') {
-            Some((verb, argument)) => (verb, Some(argument)),
+        let mut line = std::str::from_utf8(line).map_err(|_| CommandError::Unknown)?;
+        while let Some(shorter) = line.strip_suffix(' ').or(line.strip_suffix('\t')) {
+            line = shorter;
+        }
+        let (verb, argument) = match memchr::memchr(b' ', line.as_bytes()) {
+            Some(at) => (&line[..at], Some(&line[at + 1..])),
             None => (line, None),
         };
         let mut upper = [0; 8];
@@ -130,15 +132,15 @@ fn each_parameter<'a>(
 ) -> Result<(), CommandError> {
     while !rest.is_empty() {
         rest = rest.strip_prefix(' ').ok_or(CommandError::Argument)?;
-        let end = rest.find(' ').unwrap_or(rest.len());
-        let (keyword, value) = match rest[..end].split_once('=') {
-            Some((keyword, value)) => (keyword, Some(value)),
+        let end = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
+        let (keyword, value) = match memchr::memchr(b'=', &rest.as_bytes()[..end]) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..end])),
             None => (&rest[..end], None),
         };
         if keyword.is_empty() || !keyword.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
             return Err(CommandError::Argument);
         }
-        if value.is_some_and(|value| value.is_empty() || value.contains(|c: char| c.is_control())) {
+        if value.is_some_and(|value| value.is_empty() || value.bytes().any(|b| b.is_ascii_control())) {
             return Err(CommandError::Value);
         }
         set(keyword, value)?;
@@ -237,10 +239,10 @@ fn strip_route(text: &str) -> Option<&str> {
 
 /// Where the local part ends: behind the closing quote, or before `@` or `>`.
 fn local_end(text: &str) -> Option<usize> {
-    if !text.starts_with('"') {
-        return text.find(['@', '>']);
-    }
     let bytes = text.as_bytes();
+    if bytes.first() != Some(&b'"') {
+        return memchr::memchr2(b'@', b'>', bytes);
+    }
     let mut at = 1;
     loop {
         match bytes.get(at)? {
@@ -253,7 +255,12 @@ fn local_end(text: &str) -> Option<usize> {
 
 /// Where the domain ends. A literal may contain anything printable but brackets.
 fn domain_end(text: &str) -> Option<usize> {
-    if text.starts_with('[') { text.find(']').map(|at| at + 1) } else { text.find('>') }
+    let bytes = text.as_bytes();
+    if bytes.first() == Some(&b'[') {
+        memchr::memchr(b']', bytes).map(|at| at + 1)
+    } else {
+        memchr::memchr(b'>', bytes)
+    }
 }
 
 pub(super) fn parse_domain(text: &str) -> Option<Domain<'_>> {
@@ -266,16 +273,51 @@ pub(super) fn parse_domain(text: &str) -> Option<Domain<'_>> {
 /// RFC 5321 4.1.2, sub-domain: letters, digits and inner hyphens; UTF-8 (RFC 6531 3.3), and the underscore
 /// that life has. No dot at the end.
 fn is_domain_name(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(is_label)
+    let (mut label, mut last) = (0_usize, b'.');
+    for &octet in text.as_bytes() {
+        // No label begins or ends with a hyphen, and none is empty.
+        match DOMAIN_OCTETS[usize::from(octet)] {
+            Octet::Dot if last == b'.' || last == b'-' => return false,
+            Octet::Dot => label = 0,
+            Octet::Hyphen if last == b'.' => return false,
+            Octet::Hyphen | Octet::Letter => label += 1,
+            Octet::Other => return false,
+        }
+        if label > 63 {
+            return false;
+        }
+        last = octet;
+    }
+    text.len() <= 253 && last != b'.' && last != b'-' && (text.is_ascii() || has_no_space(text))
 }
 
-fn is_label(label: &str) -> bool {
-    let ascii = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b >= 0x80;
-    (1..=63).contains(&label.len())
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(ascii)
-        && (label.is_ascii() || label.chars().all(|c| !c.is_control() && !c.is_whitespace()))
+/// What an octet is in a domain name.
+#[derive(Clone, Copy)]
+enum Octet {
+    Letter,
+    Hyphen,
+    Dot,
+    Other,
+}
+
+static DOMAIN_OCTETS: [Octet; 256] = {
+    let mut octets = [Octet::Other; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        octets[octet] = match octet as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80.. => Octet::Letter,
+            b'-' => Octet::Hyphen,
+            b'.' => Octet::Dot,
+            _ => Octet::Other,
+        };
+        octet += 1;
+    }
+    octets
+};
+
+#[cold]
+fn has_no_space(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
 /// RFC 5321 4.1.3: IPv4, `IPv6:` address, or a general literal `tag:content`.

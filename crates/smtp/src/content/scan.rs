@@ -1,7 +1,6 @@
-//! Looking at every octet of every message, once. Branchless in blocks, so that the compiler makes vector code.
+//! Looking at every octet of every message, once, with vector code (the memchr crate).
 
-/// Neighbours looked at in one go.
-const BLOCK: usize = 256;
+use memchr::memchr_iter;
 
 /// A stretch of text that has no dot at the start of a line behind its first octet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,43 +13,26 @@ pub(super) struct Run {
 
 /// The run that `text` begins with: through the LF before the next dot, or all of it.
 pub(super) fn run(text: &[u8]) -> Run {
-    let mut bare = false;
-    for (index, (before, behind)) in pairs(text).enumerate() {
-        let (any_bare, any_dot) = look(before, behind);
-        if any_dot && let Some(at) = dot_line(before, behind) {
-            let (bare_here, _) = look(&before[..at], &behind[..at]);
-            return Run { length: index * BLOCK + at + 1, bare: bare | bare_here };
+    let (mut line_ends, mut bare, mut length) = (0, false, text.len());
+    for at in memchr_iter(b'\n', text) {
+        match at.checked_sub(1).map(|before| text[before]) {
+            Some(b'\r') => line_ends += 1,
+            Some(_) => bare = true,
+            None => {}
         }
-        bare |= any_bare;
+        if text.get(at + 1) == Some(&b'.') {
+            length = at + 1;
+            break;
+        }
     }
-    Run { length: text.len(), bare }
+    // Each CR belongs to a line end, but for one at the very end, whose neighbour is not known yet.
+    let text = &text[..length];
+    let waiting = usize::from(text.last() == Some(&b'\r'));
+    bare |= memchr_iter(b'\r', text).count() != line_ends + waiting;
+    Run { length, bare }
 }
 
 /// Where the next LF stands that has a dot behind it.
 pub(super) fn next_dot_line(text: &[u8]) -> Option<usize> {
-    let mut blocks = pairs(text).enumerate();
-    blocks.find_map(|(index, (before, behind))| {
-        let any = look(before, behind).1;
-        if any { dot_line(before, behind).map(|at| index * BLOCK + at) } else { None }
-    })
-}
-
-/// All neighbours, in blocks: octets, and what follows each.
-fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let behind = text.get(1..).unwrap_or_default();
-    text[..behind.len()].chunks(BLOCK).zip(behind.chunks(BLOCK))
-}
-
-/// Whether there is a bare CR or LF, and whether there is a dot behind an LF.
-fn look(before: &[u8], behind: &[u8]) -> (bool, bool) {
-    let (mut bare, mut dot) = (0, 0);
-    for (&a, &b) in before.iter().zip(behind) {
-        bare |= u8::from(a == b'\r') ^ u8::from(b == b'\n');
-        dot |= u8::from(a == b'\n') & u8::from(b == b'.');
-    }
-    (bare != 0, dot != 0)
-}
-
-fn dot_line(before: &[u8], behind: &[u8]) -> Option<usize> {
-    before.iter().zip(behind).position(|pair| pair == (&b'\n', &b'.'))
+    memchr_iter(b'\n', text).find(|at| text.get(at + 1) == Some(&b'.'))
 }

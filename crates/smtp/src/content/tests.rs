@@ -156,3 +156,20 @@ proptest! {
         prop_assert_eq!(scan::run(text), scan::Run { length, bare });
     }
 }
+
+proptest! {
+    /// smtp-proto takes the same content off the wire, where it is right: it misses an end right behind DATA and
+    /// a stuffed dot on the first line.
+    #[test]
+    fn smtp_proto_agrees(lines in prop::collection::vec("[.a]{0,3}", 0..8), cut in 1_usize..20) {
+        let text: String = ["first"].into_iter().chain(lines.iter().map(String::as_str)).flat_map(|line| [line, "\r\n"]).collect();
+        let mut wire = Vec::new();
+        stuff(text.as_bytes(), true, &mut wire);
+        wire.extend_from_slice(b".\r\n");
+        let mut receiver = smtp_proto::request::receiver::DataReceiver::new();
+        let mut theirs = Vec::new();
+        let ended = wire.chunks(cut).any(|piece| receiver.ingest(&mut piece.iter(), &mut theirs));
+        prop_assert!(ended);
+        prop_assert_eq!(String::from_utf8_lossy(&theirs), text);
+    }
+}

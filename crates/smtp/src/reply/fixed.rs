@@ -1,10 +1,61 @@
 //! The server's own words. Static, so that a reply costs no allocation.
 
-use super::{Enhanced, Reply};
+use std::ops::Deref;
+
+use super::{Code, Enhanced, Reply};
+
+/// Something that can be said: it has a code, and it can be written.
+pub(crate) trait Words {
+    /// The code.
+    fn code(&self) -> Code;
+
+    /// Appends the lines, with the enhanced status code if that is offered.
+    fn write(&self, enhanced: bool, to: &mut Vec<u8>);
+}
+
+impl Words for Reply {
+    fn code(&self) -> Code {
+        self.code
+    }
+
+    fn write(&self, enhanced: bool, to: &mut Vec<u8>) {
+        Reply::write(self, enhanced, to);
+    }
+}
+
+/// A reply that is written already.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    reply: Reply,
+    with_enhanced: &'static str,
+    without: &'static str,
+}
+
+impl Words for Fixed {
+    fn code(&self) -> Code {
+        self.reply.code
+    }
+
+    fn write(&self, enhanced: bool, to: &mut Vec<u8>) {
+        to.extend_from_slice(if enhanced { self.with_enhanced } else { self.without }.as_bytes());
+    }
+}
+
+impl Deref for Fixed {
+    type Target = Reply;
+
+    fn deref(&self) -> &Reply {
+        &self.reply
+    }
+}
 
 macro_rules! replies {
     ($($name:ident = $code:literal $class:literal . $subject:literal . $detail:literal $text:literal;)*) => {
-        $(pub(crate) static $name: Reply = Reply::new($code, Enhanced($class, $subject, $detail), $text);)*
+        $(pub(crate) static $name: Fixed = Fixed {
+            reply: Reply::new($code, Enhanced($class, $subject, $detail), $text),
+            with_enhanced: concat!($code, " ", $class, ".", $subject, ".", $detail, " ", $text, "\r\n"),
+            without: concat!($code, " ", $text, "\r\n"),
+        };)*
     };
 }
 
@@ -46,4 +97,8 @@ replies! {
 }
 
 /// 354 has no enhanced code (RFC 2034 4: classes 2, 4 and 5 only).
-pub(crate) static GO_ON: Reply = Reply::plain(354, "End data with <CR><LF>.<CR><LF>");
+pub(crate) static GO_ON: Fixed = Fixed {
+    reply: Reply::plain(354, "End data with <CR><LF>.<CR><LF>"),
+    with_enhanced: "354 End data with <CR><LF>.<CR><LF>\r\n",
+    without: "354 End data with <CR><LF>.<CR><LF>\r\n",
+};

@@ -60,6 +60,22 @@ impl Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Enhanced(pub u8, pub u16, pub u16);
 
+impl Enhanced {
+    /// With a space behind it.
+    fn write(self, to: &mut Vec<u8>) {
+        let Enhanced(class, subject, detail) = self;
+        if class < 10 && subject < 10 && detail < 10 {
+            let digit = |n: u16| b'0' + n as u8;
+            to.extend_from_slice(&[digit(class.into()), b'.', digit(subject), b'.', digit(detail), b' ']);
+            return;
+        }
+        for (part, after) in [(u16::from(class), b'.'), (subject, b'.'), (detail, b' ')] {
+            number(to, u64::from(part));
+            to.push(after);
+        }
+    }
+}
+
 impl fmt::Display for Enhanced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.0, self.1, self.2)
@@ -124,16 +140,15 @@ impl Reply {
     fn write_line(&self, line: &str, separator: u8, enhanced: bool, to: &mut Vec<u8>) {
         self.code.write(to);
         to.push(separator);
-        if let Some(Enhanced(class, subject, detail)) = self.enhanced.filter(|_| enhanced) {
-            for (part, after) in [(u16::from(class), b'.'), (subject, b'.'), (detail, b' ')] {
-                number(to, u64::from(part));
-                to.push(after);
-            }
+        if let Some(code) = self.enhanced.filter(|_| enhanced) {
+            code.write(to);
         }
         let start = to.len();
         to.extend_from_slice(line.as_bytes());
-        for octet in to[start..].iter_mut().filter(|octet| octet.is_ascii_control() && **octet != b'\t') {
-            *octet = b' ';
+        if line.bytes().fold(false, |any, octet| any | octet.is_ascii_control()) {
+            for octet in to[start..].iter_mut().filter(|octet| octet.is_ascii_control() && **octet != b'\t') {
+                *octet = b' ';
+            }
         }
         to.extend_from_slice(b"\r\n");
     }

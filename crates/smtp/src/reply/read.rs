@@ -117,15 +117,24 @@ fn view(wire: &[u8]) -> Result<ReplyView<'_>, ReplyError> {
     let digits = wire.get(..3).ok_or(ReplyError::Line)?;
     let code = parse_code(digits).ok_or(ReplyError::Line)?;
     let view = ReplyView { code, wire };
+    if wire.get(3) != Some(&b'-') {
+        check_text(wire.strip_suffix(b"\r\n").unwrap_or(wire))?;
+        return Ok(view);
+    }
     for line in view.wire_lines() {
         if line.get(..3) != Some(digits) {
             return Err(ReplyError::Codes);
         }
-        if line.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
-            return Err(ReplyError::Line);
-        }
+        check_text(line)?;
     }
     Ok(view)
+}
+
+/// No control characters but the tab. Without an early end, so that the compiler makes vector code of it.
+fn check_text(line: &[u8]) -> Result<(), ReplyError> {
+    let control = |b: u8| u8::from(b < b' ') & u8::from(b != b'\t') | u8::from(b == 0x7f);
+    let any = line.iter().fold(0, |any, &b| any | control(b));
+    if any == 0 { Ok(()) } else { Err(ReplyError::Line) }
 }
 
 fn parse_code(digits: &[u8]) -> Option<Code> {

@@ -186,7 +186,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             Told::Stop => return,
         };
         let after = if manner.after == After::Stay { After::Close } else { manner.after };
-        self.say_in(Manner { after, ..manner }, reply.as_ref().unwrap_or(&fixed::BYE));
+        self.say_in(Manner { after, ..manner }, reply.as_ref().unwrap_or(&*fixed::BYE));
     }
 }
 

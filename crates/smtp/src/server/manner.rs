@@ -5,7 +5,10 @@ use std::time::Duration;
 use mxdrill_net::{Fact, Time};
 
 use super::{Policy, message::Asked, turn::Turn};
-use crate::{Code, Effect, Reply, Script, Severity, Stage, Then, reply::fixed};
+use crate::{
+    Code, Effect, Reply, Script, Severity, Stage, Then,
+    reply::fixed::{self, Words},
+};
 
 /// What the session waits for before it takes more input.
 #[derive(Debug)]
@@ -108,14 +111,14 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     }
 
     /// Says a reply at once.
-    pub(super) fn say(&mut self, reply: &Reply) {
+    pub(super) fn say(&mut self, reply: &impl Words) {
         self.say_in(Manner::PLAIN, reply);
     }
 
     /// Says a reply in a manner.
-    pub(super) fn say_in(&mut self, manner: Manner, reply: &Reply) {
+    pub(super) fn say_in(&mut self, manner: Manner, reply: &impl Words) {
         let enhanced = self.server.config.extensions.enhanced;
-        self.say_with(reply.code, manner, |to| reply.write(enhanced, to));
+        self.say_with(reply.code(), manner, |to| reply.write(enhanced, to));
     }
 
     /// Says what `write` writes. 421 closes the session (RFC 5321 3.8).

@@ -10,7 +10,7 @@ use crate::{
     Address, Body, Domain, Envelope, Mail, MailParameters, Path, Protocol, Rcpt, Received, Recipient, Reply,
     ReversePath, Script, Stage,
     content::{Content, Flaw},
-    reply::fixed,
+    reply::fixed::{self, Fixed, Words},
 };
 
 /// A mail transaction, from an accepted MAIL on.
@@ -83,7 +83,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     }
 
     /// What MAIL says, if all of it is offered (RFC 5321 4.1.1.11) and fits.
-    fn mail_parameters(&mut self, mail: Mail<'_>) -> Result<MailParameters, &'static Reply> {
+    fn mail_parameters(&mut self, mail: Mail<'_>) -> Result<MailParameters, &'static Fixed> {
         let offers = &self.server.config.extensions;
         let body_missing = match mail.body {
             None => false,
@@ -157,7 +157,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         let full = self.server.transaction.as_ref().map_or(0, |open| open.recipients.len())
             >= self.server.config.recipients_max;
         // RFC 5321 4.5.3.1.10: 452 for one too many; those before it stand.
-        let own = if full { Some(&fixed::TOO_MANY_RECIPIENTS) } else { None };
+        let own = full.then_some(&*fixed::TOO_MANY_RECIPIENTS);
         if let Some(reply) = wanted.as_ref().filter(|reply| !accepts(reply)).or(own) {
             self.policy.turned_away(self.now, Stage::Rcpt, &view, reply, None, self.out);
             return self.say_in(manner, reply);
@@ -166,7 +166,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         self.settle(Asked::Rcpt(recipient), verdict, wanted, manner);
     }
 
-    fn recipient(&mut self, rcpt: Rcpt<'_>) -> Result<Recipient, &'static Reply> {
+    fn recipient(&mut self, rcpt: Rcpt<'_>) -> Result<Recipient, &'static Fixed> {
         let offered = self.server.config.extensions.dsn && self.server.extended;
         if (rcpt.notify.is_some() || rcpt.orcpt.is_some()) && !offered {
             return Err(&fixed::PARAMETER);
@@ -187,18 +187,16 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             Verdict::Later => self.server.wait = Wait::Verdict { asked, manner },
             Verdict::Reply(reply) if !accepts(&reply) => self.say_in(manner, &reply),
             Verdict::Reply(reply) => self.accept(asked, wanted.as_ref().unwrap_or(&reply), manner),
-            Verdict::Accept => {
-                let own = match asked {
-                    Asked::Mail(_) => &fixed::SENDER_OK,
-                    Asked::Rcpt(_) => &fixed::RECIPIENT_OK,
-                    Asked::Dot => &fixed::DOT_OK,
-                };
-                self.accept(asked, wanted.as_ref().unwrap_or(own), manner);
-            }
+            Verdict::Accept => match (wanted, &asked) {
+                (Some(wanted), _) => self.accept(asked, &wanted, manner),
+                (None, Asked::Mail(_)) => self.accept(asked, &fixed::SENDER_OK, manner),
+                (None, Asked::Rcpt(_)) => self.accept(asked, &fixed::RECIPIENT_OK, manner),
+                (None, Asked::Dot) => self.accept(asked, &fixed::DOT_OK, manner),
+            },
         }
     }
 
-    fn accept(&mut self, asked: Asked, reply: &Reply, manner: Manner) {
+    fn accept(&mut self, asked: Asked, reply: &impl Words, manner: Manner) {
         match asked {
             Asked::Mail(mail) => {
                 self.server.mail_refused = false;
@@ -241,14 +239,25 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             Told::Say(reply, manner) => (Some(reply), manner),
             Told::Stop => return,
         };
-        let reply = reply.as_ref().unwrap_or(&fixed::GO_ON);
-        if reply.code == fixed::GO_ON.code {
-            self.begin_content();
-            self.server.mode = Mode::Data;
-        } else if refuses(reply) {
-            self.turn_away(Stage::Data, reply, false);
+        match reply {
+            None => {
+                self.begin_data();
+                self.say_in(manner, &fixed::GO_ON);
+            }
+            Some(reply) => {
+                if reply.code == fixed::GO_ON.code {
+                    self.begin_data();
+                } else if refuses(&reply) {
+                    self.turn_away(Stage::Data, &reply, false);
+                }
+                self.say_in(manner, &reply);
+            }
         }
-        self.say_in(manner, reply);
+    }
+
+    fn begin_data(&mut self) {
+        self.begin_content();
+        self.server.mode = Mode::Data;
     }
 
     fn begin_content(&mut self) {
@@ -297,7 +306,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             }
         };
         if let Some(own) = own {
-            chunk.refused = Some(own.clone());
+            chunk.refused = Some(Reply::clone(own));
         }
         self.server.mode = Mode::Chunk(chunk);
         self.take_chunk(&[]);
@@ -391,7 +400,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     }
 
     /// 503. Behind a MAIL that was refused it is what pipelining brings (RFC 2920 3.1), no error to be counted.
-    fn out_of_order(&mut self, reply: &Reply) {
+    fn out_of_order(&mut self, reply: &Fixed) {
         if self.server.mail_refused { self.say(reply) } else { self.error(reply) }
     }
 }
@@ -408,7 +417,8 @@ fn address(last: &mut Option<DomainName>, path: Path<'_>, own: Option<&DomainNam
         Some(Domain::Literal(_)) => return None,
         None => return own.map(|own| Address::from_parts(path.local, own.clone())),
     };
-    if !last.as_ref().is_some_and(|last| last.as_str().eq_ignore_ascii_case(text)) {
+    let same = |last: &DomainName| last.as_str() == text || last.as_str().eq_ignore_ascii_case(text);
+    if !last.as_ref().is_some_and(same) {
         *last = Some(text.parse().ok()?);
     }
     last.clone().map(|domain| Address::from_parts(path.local, domain))

@@ -39,6 +39,8 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
 
     /// Goes on with what was held, if nothing is outstanding any more.
     pub(super) fn go_on(&mut self) {
+        // The client could do nothing but wait: its time begins now.
+        self.server.idle_at = self.now + self.server.config.idle;
         while !self.server.held.is_empty() && matches!(self.server.wait, Wait::No) && !self.server.over {
             let mut held = std::mem::take(&mut self.server.held);
             let taken = self.consume(&held);

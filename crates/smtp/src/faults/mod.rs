@@ -1,5 +1,8 @@
 //! Faults as data: a [`Script`] made of rules that count, draw and measure rates.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 use mxdrill_net::{DomainName, Seed, Tag, Time};
