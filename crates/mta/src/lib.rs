@@ -26,6 +26,8 @@ mod route;
 pub mod spool;
 mod timers;
 mod trace;
+#[cfg(test)]
+mod world;
 
 pub use self::core::AnyFact;
 pub use config::NodeConfig;

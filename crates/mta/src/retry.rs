@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+#[cfg(test)]
+mod tests;
+
 /// A retry schedule. Each kind is how some family of MTAs thinks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retry {

@@ -101,10 +101,15 @@ impl Core {
                 Step::Failed { stage, failure, report, ahead } => {
                     self.broken(now, agent, stage, failure, report, ahead, out);
                 }
-                Step::Closed => self.closed(agent),
+                Step::Closed => self.closed(now, agent, out),
             }
         }
-        self.feed_ahead(now, agent, out);
+        let Some(agent_) = self.agents.find(agent) else { return };
+        let is_unfed = agent_.job.as_ref().is_none_or(|job| job.parcel.is_some());
+        match agent_.state == State::Talking && is_unfed {
+            true => self.feed(now, agent, out),
+            false => self.feed_ahead(now, agent, out),
+        }
         self.arm_agent(agent);
     }
 
@@ -126,6 +131,10 @@ impl Core {
     /// without one, the session is kept for a while or ended.
     pub(crate) fn feed<F: AnyFact>(&mut self, now: Time, agent: u32, out: &mut Commands<F>) {
         let agent_ = self.agents.live(agent);
+        // a session that just died says so in its next result; one that is not ready yet is fed after it
+        if !agent_.client.as_ref().is_some_and(Client::is_ready) {
+            return;
+        }
         let (lane, most) = (agent_.lane, self.config.profile.reuse.messages_max);
         if agent_.job.is_none() && agent_.carried < most {
             let job = self.take_job(now, lane, out);
@@ -216,8 +225,12 @@ impl Core {
         self.touch(lane);
     }
 
-    /// The connection is closed, with nothing in hand.
-    fn closed(&mut self, agent: u32) {
+    /// The connection is closed, with nothing in the session's hand. A message that the agent was about to give
+    /// it begins anew.
+    fn closed<F: AnyFact>(&mut self, now: Time, agent: u32, out: &mut Commands<F>) {
+        if self.agents.find(agent).is_some_and(|agent| agent.job.is_some()) {
+            return self.broken(now, agent, Stage::Mail, Failure::Lost, None, None, out);
+        }
         let Some(agent_) = self.agents.remove(agent) else { return };
         self.off_work(agent_.lane, agent, agent_.state);
         if let Some(conn) = agent_.conn {

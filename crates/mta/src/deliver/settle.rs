@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mxdrill_net::{Commands, Time};
 use mxdrill_smtp::{Enhanced, Failure, Outcome, Reply, Report, Severity, Stage};
 
-use super::{Agent, Heard, Job, Parcel, Plan, State, session::failure_text};
+use super::{Agent, Heard, Job, Parcel, Plan, session::failure_text};
 use crate::{
     Fact, GiveUp, Rejection, Skip, Target, Undelivered,
     core::{AnyFact, Core},
@@ -54,11 +54,6 @@ impl Core {
                 job.parcel = Some(Parcel { message: report.letter.message, picks: Picks::of(&left) });
                 self.hand_over(now, agent, job, out);
             }
-        }
-        // a message sent ahead is in hand already; otherwise the session takes the next, unless it is over
-        let agent_ = self.agents.live(agent);
-        if agent_.job.is_none() && agent_.state == State::Talking {
-            self.feed(now, agent, out);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The node: one mail host, moved by events.
 
 mod inbound;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -7,12 +7,16 @@ mod exim;
 mod one_try;
 mod postfix;
 mod rfc5321;
+mod schedule;
+#[cfg(test)]
+mod tests;
 mod verdicts;
 
 use std::time::Duration;
 
 use mxdrill_smtp::{Extensions, Timeouts};
 
+pub use schedule::Attempts;
 pub use verdicts::{Answers, Stages, Verdict, Verdicts};
 
 use crate::Retry;

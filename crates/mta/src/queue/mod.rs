@@ -5,6 +5,8 @@
 //! that a million messages for a dead destination are put off in one tight loop.
 
 mod entry;
+#[cfg(test)]
+mod tests;
 mod timetable;
 
 use std::{

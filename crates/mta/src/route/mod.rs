@@ -5,6 +5,8 @@
 
 mod gather;
 mod order;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
