@@ -29,7 +29,11 @@ pub(super) fn definitions() -> Map<String, Value> {
 fn step() -> Value {
     let at = [("at", described(duration(), "When, counted from the beginning"))];
     let actions = ACTIONS.map(|action| (action, reference(action)));
-    let mut step = table("A step: a time and one action", &["at"], at.into_iter().chain(actions));
+    let times =
+        json!({ "type": "integer", "minimum": 2, "maximum": 1000, "description": "How often in all" });
+    let repeat = table("Again and again", &["every", "times"], [("every", duration()), ("times", times)]);
+    let keys = at.into_iter().chain(actions).chain([("repeat", repeat)]);
+    let mut step = table("A step: a time and one action", &["at"], keys);
     step["oneOf"] = ACTIONS.map(|action| json!({ "required": [action] })).into();
     step
 }
