@@ -80,8 +80,7 @@ impl<F: From<Fact>> Engine<F> {
         if inside {
             self.under_way(actual);
         } else {
-            self.clock.asked(sender.actual);
-            self.flight.movement();
+            self.flight.ask();
         }
     }
 
@@ -102,11 +101,11 @@ impl<F: From<Fact>> Engine<F> {
             let socket = self.datagrams.get_mut(key)?;
             match socket.socket.recv_from(buffer) {
                 Ok((count, from)) => {
-                    let (host, to, local) = (socket.host, socket.at, socket.actual);
+                    let (host, to) = (socket.host, socket.at);
                     let name = self.addresses.scenario(from);
                     let is_own = name.is_some_and(|name| self.addresses.host(name.ip()).is_some());
                     if !is_own {
-                        self.clock.answered(local);
+                        self.flight.answered();
                     }
                     return Some((host, name.unwrap_or(from), to, count));
                 }

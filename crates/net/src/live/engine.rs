@@ -127,6 +127,9 @@ pub(super) struct Engine<F> {
     pub(super) held: BTreeMap<u64, Held>,
     pub(super) links: Links,
     pub(super) flight: Flight,
+    /// Whether the world leaps: then what foreign peers send is acknowledged at once. The kernel would let one
+    /// that waits for that (Nagle's algorithm) wait for 40 ms, which looks like quiet.
+    pub(super) acknowledges: bool,
     pub(super) timers: Timers,
     pub(super) soon: VecDeque<Soon>,
     pub(super) ready: VecDeque<Ready>,
@@ -138,7 +141,7 @@ pub(super) struct Engine<F> {
     pieces: Vec<Piece>,
 }
 
-impl<F> Engine<F> {
+impl<F: From<Fact>> Engine<F> {
     pub(super) fn new(registry: Registry, clock: Clock, options: &LiveOptions) -> Result<Self, LiveError> {
         let (answers, done) = mpsc::channel();
         Ok(Engine {
@@ -157,6 +160,7 @@ impl<F> Engine<F> {
             held: BTreeMap::new(),
             links: Links::new(options.seed),
             flight: Flight::new(),
+            acknowledges: options.speed.is_none(),
             timers: Timers::default(),
             soon: VecDeque::new(),
             ready: VecDeque::new(),
@@ -171,9 +175,7 @@ impl<F> Engine<F> {
     pub(super) fn now(&self) -> Time {
         self.clock.now()
     }
-}
 
-impl<F: From<Fact>> Engine<F> {
     pub(super) fn host(&self, host: HostId) -> &Host {
         &self.hosts[usize::from(host.0)]
     }
@@ -238,7 +240,7 @@ impl<F: From<Fact>> Engine<F> {
         state.up = true;
         let kept = state.store.kept();
         let kept = kept.unwrap_or_else(|error| {
-            self.trouble(error);
+            self.trouble(LiveError::Start(error));
             Vec::new()
         });
         self.host_mut(host).first = Some(kept);
@@ -341,14 +343,14 @@ impl<F: From<Fact>> Engine<F> {
         let state = &mut self.hosts[usize::from(host.0)];
         match state.store.sync(token, state.life) {
             Some(result) => self.soon.push_back(Soon::Stored { host, life: state.life, token, result }),
-            None => self.flight.sync_began(), // until the disk thread says that it is done
+            None => self.flight.begin(), // until the disk thread says that it is done
         }
     }
 
     /// Takes what the disk threads have done.
     pub(super) fn collect_done(&mut self) {
         while let Ok(Done { host, life, token, result, lost }) = self.done.try_recv() {
-            self.flight.sync_ended();
+            self.flight.end();
             self.flight.movement();
             self.host_mut(host).store.lose(lost);
             self.soon.push_back(Soon::Stored { host, life, token, result });

@@ -136,7 +136,12 @@ impl<F: From<Fact>> Engine<F> {
                     other.other = Other::Met(host, key);
                 }
             }
-            None => self.flight.stranger_came(),
+            None => {
+                self.flight.stranger_came();
+                if self.acknowledges {
+                    sockets::acknowledge(&end.stream);
+                }
+            }
         }
         self.ends.insert(end);
         self.keys.insert(conn, key);

@@ -1,6 +1,6 @@
 //! The loop: takes what is due or ready, hands it to its process, and leaps where nothing is.
 
-use std::{io, time::Duration};
+use std::{io, sync::mpsc::TryRecvError, time::Duration};
 
 use super::{
     Live, LiveError, WAKER,
@@ -13,6 +13,9 @@ use crate::{Closed, Conn, Event, Fact, HostId, Process, Sink, Stop, Time};
 
 /// Reads from one connection, or accepts from one listener, before others get their turn.
 const TURNS: u32 = 16;
+
+/// How often it is seen whether the services beside the processes have had their turn.
+const TURN: Duration = Duration::from_millis(1);
 
 /// One wait at most: the kernel counts milliseconds in 32 bits.
 const WAIT: Duration = Duration::from_secs(3600);
@@ -62,27 +65,46 @@ impl<P: Process<F>, F: From<Fact>> Live<P, F> {
 
     /// Waits for the kernel, or leaps to the next deadline.
     fn rest(&mut self, until: Time) -> Option<Stop> {
-        if self.engine.clock.wake_sleepers() {
-            self.engine.flight.stir();
+        let woken = self.engine.clock.wake_sleepers();
+        (0..woken).for_each(|_| self.engine.flight.ask());
+        if woken > 0 {
+            self.engine.flight.movement();
         }
         let next = [self.engine.timers.next(), self.engine.clock.next_sleeper()].into_iter().flatten().min();
-        let beside = self.engine.clock.beside();
-        let pace = if self.leaps { self.engine.flight.pace(beside) } else { Pace::Moving(Duration::MAX) };
-        let at = next.unwrap_or(until).min(until);
-        if let Pace::Moving(left) = pace {
-            self.wait(Some(self.engine.clock.real(at).min(left)));
-            return None;
-        }
-        if self.wait(Some(Duration::ZERO)) {
-            return None;
-        }
-        self.engine.clock.give_up();
-        match next {
-            None if beside.foreigners == 0 => return Some(Stop::Idle),
-            None if until == Time::MAX => _ = self.wait(None), // nowhere to leap to, but somebody may come
-            _ => self.engine.clock.leap(at),
+        let foreigners = self.engine.clock.foreigners();
+        let pace = if self.leaps { self.engine.flight.pace(foreigners) } else { Pace::Moving(Duration::MAX) };
+        match pace {
+            Pace::Moving(left) => {
+                let wait = self.engine.clock.real(next.unwrap_or(until).min(until)).min(left);
+                self.wait(Some(wait));
+            }
+            Pace::Unsure => self.ask_around(),
+            Pace::Quiet if self.wait(Some(Duration::ZERO)) => {}
+            Pace::Quiet if next.is_none() && foreigners == 0 => return Some(Stop::Idle),
+            Pace::Quiet if next.is_none() && until == Time::MAX => self.wait_for_foreigners(),
+            Pace::Quiet => self.engine.clock.leap(next.unwrap_or(until).min(until)),
         }
         None
+    }
+
+    /// Waits until the services beside the processes have had their turn.
+    fn ask_around(&mut self) {
+        let heard = self.runtime.come_round();
+        let moved = loop {
+            match heard.try_recv() {
+                Err(TryRecvError::Empty) if self.wait(Some(TURN)) => break true,
+                Err(TryRecvError::Empty) => {}
+                Ok(()) | Err(TryRecvError::Disconnected) => break self.wait(Some(Duration::ZERO)),
+            }
+        };
+        if !moved {
+            self.engine.flight.confirm();
+        }
+    }
+
+    /// Nothing is left to leap to, but somebody may still come.
+    fn wait_for_foreigners(&mut self) {
+        self.wait(None);
     }
 
     /// Asks the kernel what is ready, waiting at most so long. True if anything is.
@@ -186,19 +208,14 @@ impl<P: Process<F>, F: From<Fact>> Live<P, F> {
     }
 
     /// Accepts what the kernel has, as far as the turn goes.
-    fn accept(&mut self, key: usize) {
-        if (0..TURNS).all(|_| self.accept_one(key)) {
-            self.engine.ready.push_back(Ready { what: What::Listener(key), writable: false, ending: false });
+    pub(super) fn accept(&mut self, key: usize) {
+        for _ in 0..TURNS {
+            let Some(incoming) = self.engine.accept(key, &mut self.out) else { return };
+            let (host, conn) = (incoming.host, incoming.conn);
+            self.engine.record(host, Fact::Incoming { conn, from: incoming.peer });
+            self.tell(host, Event::Incoming { conn, local: incoming.local, peer: incoming.peer });
         }
-    }
-
-    /// Accepts one connection. False when there is none.
-    pub(super) fn accept_one(&mut self, key: usize) -> bool {
-        let Some(incoming) = self.engine.accept(key, &mut self.out) else { return false };
-        let (host, conn) = (incoming.host, incoming.conn);
-        self.engine.record(host, Fact::Incoming { conn, from: incoming.peer });
-        self.tell(host, Event::Incoming { conn, local: incoming.local, peer: incoming.peer });
-        true
+        self.engine.ready.push_back(Ready { what: What::Listener(key), writable: false, ending: false });
     }
 
     fn receive(&mut self, key: usize) {

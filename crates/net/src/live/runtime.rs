@@ -1,8 +1,12 @@
 //! The tokio runtime of a world, on a thread of its own: for the services beside the processes.
 
-use std::{io, thread};
+use std::{io, sync::mpsc, thread};
 
 use tokio::{runtime, sync::oneshot};
+
+/// A task that yields so often has seen the runtime poll its sockets at least once: tokio looks after its
+/// driver every 61 polls of tasks, and whenever nothing else is to be done.
+const ROUNDS: u32 = 128;
 
 /// A current-thread runtime that runs until it is dropped.
 #[derive(Debug)]
@@ -27,6 +31,19 @@ impl Runtime {
 
     pub(super) fn handle(&self) -> &runtime::Handle {
         &self.handle
+    }
+
+    /// Asks whether all tasks have had their turn: the receiver hears of it when the runtime has polled its
+    /// sockets and come round after that. On a busy machine that takes as long as it takes.
+    pub(super) fn come_round(&self) -> mpsc::Receiver<()> {
+        let (done, heard) = mpsc::channel();
+        self.handle.spawn(async move {
+            for _ in 0..ROUNDS {
+                tokio::task::yield_now().await;
+            }
+            let _ = done.send(()); // a world that has ended does not listen
+        });
+        heard
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// Connections that the kernel keeps for us until we accept them.
-const BACKLOG: i32 = 4096;
+const BACKLOG: i32 = 1024;
 /// Tries to find a port that is free for TCP and UDP alike.
 const TRIES: u32 = 16;
 
@@ -94,4 +94,29 @@ pub(super) fn abort(stream: &TcpStream) {
     if let Err(error) = SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)) {
         tracing::debug!(%error, "a connection could not be reset");
     }
+}
+
+/// Acknowledges what came, and what comes next, at once; the kernel forgets this as it goes on.
+pub(super) fn acknowledge(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_quickack(true) {
+        tracing::debug!(%error, "acknowledgements may come late");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
+}
+
+/// Connects from one loopback address to another, for applications beside the processes.
+///
+/// # Errors
+/// What the kernel says; [`io::ErrorKind::AddrNotAvailable`] for an address that is not on loopback: nothing
+/// leaves the world.
+pub async fn application(from: IpAddr, to: SocketAddr) -> io::Result<tokio::net::TcpStream> {
+    if !from.is_loopback() || !to.ip().is_loopback() {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    }
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.set_nodelay(true)?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(to).await
 }

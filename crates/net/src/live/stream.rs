@@ -141,7 +141,7 @@ impl<F: From<Fact>> Engine<F> {
                 end.inbound.end = Some(Closed::Reset); // the kernel's answer to bytes for nobody
                 self.recount(key);
             }
-            Other::Stranger => self.flight.movement(), // it may answer
+            Other::Stranger => {}
         }
     }
 
@@ -194,6 +194,9 @@ impl<F: From<Fact>> Engine<F> {
                 Ok(count) => {
                     end.inbound.bytes = end.inbound.bytes.saturating_sub(count as u64);
                     end.drained = count < buffer.len();
+                    if self.acknowledges && matches!(end.other, Other::Stranger) {
+                        sockets::acknowledge(&end.stream);
+                    }
                     let (host, known) = (end.host, end.is_known());
                     self.recount(key);
                     self.cut_if_read(key);
@@ -274,7 +277,6 @@ impl<F: From<Fact>> Engine<F> {
         }
         if end.other == Other::Stranger {
             let conn = end.conn;
-            self.flight.movement();
             self.timers.arm(self.clock.now() + LINGER, Due::Linger(conn));
         }
         self.ready.push_back(Ready { what: What::End(key), writable: false, ending: true });
