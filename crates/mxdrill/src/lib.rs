@@ -1,9 +1,28 @@
 //! Drills for backup MX: scenario, plan, world, play, outcome.
 //!
 //! - [`scenario`]: what a scenario file says, as plain data; reading, printing and checking it
-//! - [`build`]: the same, built in code
+//! - [`Drill`]: the same, built in code
+//! - [`World`], [`run`]: where a drill is played, and the play
+//! - [`Outcome`], [`report`]: what it came to, for people and for machines
 
 pub mod build;
+mod counterfactual;
+mod drill;
+mod host;
+mod mail;
+mod originator;
+mod plan;
+mod play;
+mod run;
 pub mod scenario;
+mod world;
+mod wrap;
 
 pub use build::Drill;
+pub use counterfactual::without;
+pub use drill::PlayError;
+pub use mxdrill_ledger::{Outcome, Skipped, Verdict, report};
+pub use plan::PlanError;
+pub use run::{Journal, RunError, run, run_with_journal};
+pub use world::World;
+pub use wrap::Wrap;

@@ -1,6 +1,6 @@
 //! Mail that a scenario sends.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mxdrill_smtp::{Address, Notify, ReversePath};
@@ -165,6 +165,20 @@ impl To {
                 let number = u64::from(*first) + u64::from(index) % (u64::from(last - first) + 1);
                 format!("{before}{number}{after}").parse().ok().into_iter().collect()
             }
+        }
+    }
+}
+
+impl fmt::Display for To {
+    /// As a scenario writes it; several addresses with a comma between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            To::One(address) => address.fmt(f),
+            To::Several(addresses) => {
+                let texts: Vec<String> = addresses.iter().map(Address::to_string).collect();
+                f.write_str(&texts.join(", "))
+            }
+            To::Numbered { before, first, last, after } => write!(f, "{before}{{{first}..{last}}}{after}"),
         }
     }
 }

@@ -7,8 +7,7 @@ use super::{
     Input, Read, Value,
     mistake::{Mistake, list},
     retry,
-    value::clip,
-    walk::Table,
+    walk::{Table, clip},
 };
 use crate::scenario::{Host, KnownAs, Overrides, Place, Program, Timeouts};
 
@@ -69,7 +68,6 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
     host.route = table.read("route", |v| routes(input, v, host)).unwrap_or_default();
     host.recipients = table
         .read("recipients", |v| v.array("an array of addresses")?.map(|v| v.parsed("an address")).collect());
-    host.addresses = table.read("addresses", addresses);
     host.known_as = table.read("known-as", known_as).unwrap_or_default();
     host.overrides = overrides(input, &table);
     if let Some(retry) = table.get("retry") {
@@ -120,17 +118,8 @@ fn like(value: Value<'_>) -> Read<String> {
 }
 
 /// EHLO keywords that a host can be without.
-pub(crate) const EXTENSIONS: [&str; 9] = [
-    "pipelining",
-    "size",
-    "8bitmime",
-    "smtputf8",
-    "chunking",
-    "enhancedstatuscodes",
-    "dsn",
-    "starttls",
-    "etrn",
-];
+pub(crate) const EXTENSIONS: [&str; 8] =
+    ["pipelining", "size", "8bitmime", "smtputf8", "chunking", "enhancedstatuscodes", "dsn", "starttls"];
 
 fn lacks(value: Value<'_>) -> Read<Vec<String>> {
     let words = value.array("an array of extensions")?;
@@ -162,15 +151,6 @@ fn next_hop(value: Value<'_>, host: &Host) -> Read<DomainName> {
         _ => inner.parse(),
     };
     name.map_err(|err| value.mistake(err.to_string()).label("expected a host"))
-}
-
-fn addresses(value: Value<'_>) -> Read<Vec<std::net::IpAddr>> {
-    let all: Vec<_> =
-        value.array("an array of IP addresses")?.map(|v| v.parsed("an IP address")).collect::<Read<_>>()?;
-    match all.is_empty() {
-        true => Err(value.mistake("a host has an address").label("expected at least one")),
-        false => Ok(all),
-    }
 }
 
 fn known_as(value: Value<'_>) -> Read<Vec<KnownAs>> {

@@ -1,16 +1,13 @@
 //! Reads a scenario file: TOML with the place of every key and value, then its meaning. Several mistakes are told
 //! at once, each with its place in the text.
 
-mod dialogue;
 mod expect;
 mod fault;
 mod host;
 mod mistake;
-mod names;
 mod retry;
 mod send;
 mod step;
-mod value;
 mod walk;
 mod zone;
 
@@ -26,8 +23,7 @@ use toml::de::DeTable;
 pub(crate) use host::EXTENSIONS;
 use mistake::Source;
 pub use mistake::{Mistake, Mistakes};
-use value::Value;
-use walk::{Notes, Read, Table};
+use walk::{Notes, Read, Table, Value};
 
 use super::{CheckOff, Restriction, Scenario, Site, WorldKind};
 
@@ -243,7 +239,7 @@ fn unchecked(value: Value<'_>) -> Read<Vec<CheckOff>> {
         .map(|(key, reason)| {
             let check: &str = key.get_ref();
             if !super::checks().any(|known| known == check) {
-                return Err(Mistake::new(key.span(), format!("unknown check `{}`", value::clip(check)))
+                return Err(Mistake::new(key.span(), format!("unknown check `{}`", walk::clip(check)))
                     .label("not the name of a check")
                     .suggest(check, super::checks()));
             }

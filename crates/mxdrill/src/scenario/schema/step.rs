@@ -29,11 +29,7 @@ pub(super) fn definitions() -> Map<String, Value> {
 fn step() -> Value {
     let at = [("at", described(duration(), "When, counted from the beginning"))];
     let actions = ACTIONS.map(|action| (action, reference(action)));
-    let times =
-        json!({ "type": "integer", "minimum": 2, "maximum": 1000, "description": "How often in all" });
-    let repeat = table("Again and again", &["every", "times"], [("every", duration()), ("times", times)]);
-    let keys = at.into_iter().chain(actions).chain([("repeat", repeat)]);
-    let mut step = table("A step: a time and one action", &["at"], keys);
+    let mut step = table("A step: a time and one action", &["at"], at.into_iter().chain(actions));
     step["oneOf"] = ACTIONS.map(|action| json!({ "required": [action] })).into();
     step
 }
@@ -69,11 +65,8 @@ fn send() -> Value {
     )
 }
 
-fn fault() -> Value {
-    let number = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
-    let truth = |what: &str| json!({ "const": true, "description": what });
-    let moments = || words(Moment::ALL.iter().map(|moment| moment.word()));
-    let matching = table(
+fn matching() -> Value {
+    table(
         "In which sessions",
         &[],
         [
@@ -81,7 +74,13 @@ fn fault() -> Value {
             ("sender", text("The envelope sender; <> is null")),
             ("recipient", text("An address, or @example.test")),
         ],
-    );
+    )
+}
+
+fn fault() -> Value {
+    let number = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
+    let truth = |what: &str| json!({ "const": true, "description": what });
+    let moments = || words(Moment::ALL.iter().map(|moment| moment.word()));
     let mut fault = table(
         "Something wrong, from this time on",
         &[],
@@ -111,7 +110,7 @@ fn fault() -> Value {
             ("every", number("Only every so many times")),
             ("odds", reference("odds")),
             ("per", described(reference("rate"), "Only what exceeds this rate, for each client")),
-            ("match", matching),
+            ("match", matching()),
             (
                 "crash",
                 json!({ "description": "Loses power; comes back when the fault ends", "anyOf": [{ "const": true }, moments()] }),

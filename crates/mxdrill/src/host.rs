@@ -1,0 +1,45 @@
+//! What runs on a host of a world.
+
+use mxdrill_dns::Host as NameServer;
+use mxdrill_ledger::Fact;
+use mxdrill_mta::Node;
+use mxdrill_net::{Commands, Event, Process, Time};
+use mxdrill_smtp::Faults;
+
+use crate::{originator::Originator, wrap::Wrap};
+
+/// The process of a host.
+pub(crate) enum HostProcess {
+    /// A mail node, with the script of its faults.
+    Mail(Box<Node<Faults>>),
+    /// A mail node that is broken on purpose.
+    Wrapped(Box<Node<Faults>>, Box<dyn Wrap>),
+    /// The name server of a simulated world.
+    NameServer(Box<NameServer>),
+    /// Whoever hands the drill's mail to the first hosts, in a simulated world.
+    Originator(Box<Originator>),
+    /// A host that is a program outside the driver.
+    Outside,
+}
+
+impl Process<Fact> for HostProcess {
+    fn handle(&mut self, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        match self {
+            HostProcess::Mail(node) => node.handle(now, event, out),
+            HostProcess::Wrapped(node, wrap) => wrap.handle(&mut **node, now, event, out),
+            HostProcess::NameServer(server) => server.handle(now, event, out),
+            HostProcess::Originator(originator) => originator.handle(now, event, out),
+            HostProcess::Outside => {}
+        }
+    }
+}
+
+impl HostProcess {
+    /// The mail node, if it is one.
+    pub(crate) fn mail(&mut self) -> Option<&mut Node<Faults>> {
+        match self {
+            HostProcess::Mail(node) | HostProcess::Wrapped(node, _) => Some(node),
+            HostProcess::NameServer(_) | HostProcess::Originator(_) | HostProcess::Outside => None,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Who plays: every host of the world, with its addresses and duties.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use mxdrill_dns::Zones;
+use mxdrill_mta::NodeConfig;
+use mxdrill_net::{DomainName, Epoch, HostId, HostSpec, Seed};
+use mxdrill_smtp::ReversePath;
+
+use super::PlanError;
+use crate::scenario::{Action, Host, KnownAs, Program, Scenario};
+
+/// Everyone in a world. A member's place in the list is its [`HostId`].
+#[derive(Debug)]
+pub(crate) struct Cast {
+    members: Vec<Member>,
+    /// The DNS of the world: the scenario's, and what its hosts need beside.
+    pub(crate) zones: Zones,
+}
+
+/// One host of a world.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// What reports call it.
+    pub(crate) label: String,
+    /// Its name in the DNS.
+    pub(crate) name: DomainName,
+    /// Its addresses, of the scenario's world.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// What it does.
+    pub(crate) part: Part,
+    /// Bytes that fit on its disk.
+    pub(crate) spool: Option<u64>,
+}
+
+/// What a host of a world does.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    /// It is a mail node.
+    Mail(Box<NodeConfig>),
+    /// It is an application that finds its MX itself.
+    Application,
+    /// It hands the drill's mail to the first hosts.
+    Originator,
+    /// It answers for the zones.
+    NameServer,
+}
+
+impl Cast {
+    /// Casts the hosts of a scenario, and those that it takes for granted: the implicit sender, an inbox for the
+    /// senders' own mail, the originator and the name server.
+    pub(super) fn of(scenario: &Scenario, seed: Seed) -> Result<Cast, PlanError> {
+        let mut zones = scenario.zone.zones.clone();
+        let mut addresses = Addresses::new(&zones);
+        let service = |last| addresses.service(last);
+        let [originator, inbox, resolver] = [service(1), service(25), service(53)];
+        let trusting = trusting(scenario);
+        let mut members = Vec::new();
+        for host in scenario.hosts.iter().chain(scenario.sender().as_ref()) {
+            let own = addresses.of(&mut zones, &host.name);
+            let mut config = config(host, own.clone(), SocketAddr::new(resolver, 53), seed, members.len())?;
+            if trusting.contains(host.label.as_str()) {
+                config.trusted.push(originator);
+            }
+            members.push(Member::new(host, own, config));
+        }
+        let mut cast = Cast { members, zones };
+        cast.add_inbox(scenario, inbox, SocketAddr::new(resolver, 53), seed);
+        cast.add_service("originator", originator, Part::Originator);
+        cast.add_service("dns", resolver, Part::NameServer);
+        Ok(cast)
+    }
+
+    /// All members, in the order of their ids.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (HostId, &Member)> {
+        self.members.iter().enumerate().map(|(index, member)| (host_id(index), member))
+    }
+
+    /// One member.
+    pub(crate) fn member(&self, id: HostId) -> &Member {
+        &self.members[usize::from(id.0)]
+    }
+
+    /// The member of that label.
+    pub(crate) fn find(&self, label: &str) -> Option<HostId> {
+        self.members.iter().position(|member| member.label == label).map(host_id)
+    }
+
+    /// The member that is the originator.
+    pub(crate) fn originator(&self) -> HostId {
+        self.first(|part| matches!(part, Part::Originator))
+    }
+
+    /// The member that is the name server.
+    pub(crate) fn name_server(&self) -> HostId {
+        self.first(|part| matches!(part, Part::NameServer))
+    }
+
+    fn first(&self, is: impl Fn(&Part) -> bool) -> HostId {
+        host_id(self.members.iter().position(|member| is(&member.part)).expect("every world has one"))
+    }
+
+    /// One host that takes mail for every sender's domain that no zone gives an MX, so that DSNs arrive.
+    fn add_inbox(&mut self, scenario: &Scenario, address: IpAddr, resolver: SocketAddr, seed: Seed) {
+        let orphans: BTreeSet<DomainName> =
+            senders(scenario).filter(|domain| self.zones.mx(domain).is_empty()).cloned().collect();
+        if orphans.is_empty() {
+            return;
+        }
+        let name = service_name("inbox");
+        self.zones.insert(mxdrill_dns::Record::new(name.clone(), address.into()));
+        for domain in &orphans {
+            self.zones = std::mem::take(&mut self.zones).with_zone(domain).with_mx(domain, 10, &name);
+        }
+        let mut config = NodeConfig::new(name, vec![address], resolver);
+        config.delivers.extend(orphans);
+        config.seed = seed;
+        config.key = self.members.len() as u64;
+        self.add_service("inbox", address, Part::Mail(Box::new(config)));
+    }
+
+    fn add_service(&mut self, label: &str, address: IpAddr, part: Part) {
+        let taken = self.find(label).is_some();
+        let label = if taken { format!("mxdrill-{label}") } else { label.into() };
+        let name = service_name(&label);
+        self.members.push(Member { label, name, addresses: vec![address], part, spool: None });
+    }
+}
+
+impl Member {
+    fn new(host: &Host, addresses: Vec<IpAddr>, config: NodeConfig) -> Member {
+        let application = host.run == Some(Program::Lettre);
+        let part = if application { Part::Application } else { Part::Mail(Box::new(config)) };
+        Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: host.spool }
+    }
+
+    /// What a driver needs to know of it.
+    pub(crate) fn spec(&self) -> HostSpec {
+        HostSpec { name: self.label.clone(), addresses: self.addresses.clone() }
+    }
+
+    /// Its configuration, if it is a mail node.
+    pub(crate) fn mail(&self) -> Option<&NodeConfig> {
+        match &self.part {
+            Part::Mail(config) => Some(config),
+            Part::Application | Part::Originator | Part::NameServer => None,
+        }
+    }
+}
+
+/// The configuration that a scenario's host means.
+fn config(
+    host: &Host,
+    addresses: Vec<IpAddr>,
+    resolver: SocketAddr,
+    seed: Seed,
+    index: usize,
+) -> Result<NodeConfig, PlanError> {
+    let mut profile = host.profile().map_err(|why| PlanError::Profile { host: host.label.clone(), why })?;
+    profile.door.extensions.size = host.size.or(profile.door.extensions.size);
+    let names = |known: &KnownAs| match known {
+        KnownAs::Name(name) => Some(name.clone()),
+        KnownAs::Address(_) => None,
+    };
+    let places = |known: &KnownAs| match known {
+        KnownAs::Address(address) => Some(*address),
+        KnownAs::Name(_) => None,
+    };
+    Ok(NodeConfig {
+        delivers: host.delivers.clone(),
+        relays: host.relays.clone(),
+        recipients: host.recipients.clone(),
+        routes: host.route.iter().cloned().collect(),
+        known_as: host.known_as.iter().filter_map(names).collect(),
+        known_at: host.known_as.iter().filter_map(places).collect(),
+        profile: Arc::new(profile),
+        sessions: host.sessions,
+        seed,
+        key: index as u64,
+        epoch: Epoch::default(),
+        ..NodeConfig::new(host.name.clone(), addresses, resolver)
+    })
+}
+
+/// The labels of hosts that a send goes through: they relay what the originator gives them.
+fn trusting(scenario: &Scenario) -> BTreeSet<&str> {
+    let by = |action: &Action| match action {
+        Action::Send(send) => scenario.place(&send.by).ok(),
+        _ => None,
+    };
+    scenario.steps.iter().filter_map(|step| by(&step.action)).collect()
+}
+
+/// The domains to which the senders' bounces go.
+fn senders(scenario: &Scenario) -> impl Iterator<Item = &DomainName> {
+    scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Send(crate::scenario::Send { from: ReversePath(Some(address)), .. }) => {
+            Some(address.domain())
+        }
+        _ => None,
+    })
+}
+
+/// Addresses for hosts to which the scenario gives none, of the network kept for benchmarks (RFC 2544), so that
+/// nobody is ever meant by them.
+struct Addresses {
+    taken: BTreeSet<IpAddr>,
+    next: u16,
+}
+
+impl Addresses {
+    fn new(zones: &Zones) -> Addresses {
+        Addresses { taken: zones.iter().filter_map(|record| record.data.address()).collect(), next: 1 }
+    }
+
+    /// A service's address: the first 198.18.n.`last` that the zones leave free.
+    fn service(&self, last: u8) -> IpAddr {
+        let mut all = (0..=255).map(|third| IpAddr::V4(Ipv4Addr::new(198, 18, third, last)));
+        all.find(|address| !self.taken.contains(address)).expect("no zone takes a whole benchmark network")
+    }
+
+    /// The addresses of a name; where it has none, a fixed one (RFC 2544), which its zone then has.
+    fn of(&mut self, zones: &mut Zones, name: &DomainName) -> Vec<IpAddr> {
+        let known = zones.addresses(name);
+        if !known.is_empty() {
+            return known;
+        }
+        let address = self.free();
+        zones.insert(mxdrill_dns::Record::new(name.clone(), address.into()));
+        vec![address]
+    }
+
+    fn free(&mut self) -> IpAddr {
+        loop {
+            let address = IpAddr::V4(Ipv4Addr::new(198, 19, (self.next >> 8) as u8, self.next as u8));
+            self.next = self.next.wrapping_add(1);
+            if self.taken.insert(address) {
+                return address;
+            }
+        }
+    }
+}
+
+fn service_name(label: &str) -> DomainName {
+    format!("{label}.mxdrill.test").parse().expect("labels of services are labels")
+}
+
+/// Hosts are numbered in the order in which they are added to a driver.
+fn host_id(index: usize) -> HostId {
+    HostId(u16::try_from(index).expect("no scenario has that many hosts"))
+}

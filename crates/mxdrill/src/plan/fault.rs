@@ -1,0 +1,153 @@
+//! What the faults of a scenario come to: blows that a play can deal to drivers, scripts and the name server.
+
+use std::net::IpAddr;
+
+use mxdrill_dns::RecordType;
+use mxdrill_net::{Access, DomainName, HostId, Tag};
+use mxdrill_smtp::{Act, Pattern, Rule, Stage, Then};
+
+use super::{PlanError, Planner};
+use crate::scenario::{
+    Connect, Crash, Dialogue, DnsFault, FaultKind, HostFault, LinkFault, Matching, Moment, Place,
+    RecipientPattern, Trigger,
+};
+
+/// One fault of a drill. Its place in the plan's list is its [`Tag`].
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedFault {
+    /// What it does.
+    pub(crate) blows: Vec<Blow>,
+}
+
+/// One thing that a fault does to the world, until it is lifted.
+#[derive(Clone, Debug)]
+pub(crate) enum Blow {
+    /// A host meets connects like this.
+    Access(HostId, Access),
+    /// A host's script has these rules.
+    Rules(HostId, Vec<Rule>),
+    /// A host's disk is full.
+    DiskFull(HostId),
+    /// The way from one host to another is like this.
+    Link(HostId, HostId, LinkFault),
+    /// The name server answers like this.
+    Dns(DomainName, Option<RecordType>, DnsFault),
+    /// A host is down.
+    Down(HostId),
+    /// A host goes down and comes back at once.
+    Restart(HostId),
+    /// A host crashes when its script has bitten, at this moment of the stage.
+    CrashAt(HostId, Rule, Moment),
+}
+
+impl Planner<'_> {
+    /// What a fault comes to.
+    pub(super) fn blows(&self, tag: Tag, kind: &FaultKind) -> Result<Vec<Blow>, PlanError> {
+        Ok(match kind {
+            FaultKind::Host(place, fault) => vec![self.host_blow(tag, self.host(place)?, fault)?],
+            FaultKind::Link { from, to, both, fault } => {
+                let (from, to) = (self.host(from)?, self.host(to)?);
+                let back = both.then(|| Blow::Link(to, from, fault.clone()));
+                [Blow::Link(from, to, fault.clone())].into_iter().chain(back).collect()
+            }
+            FaultKind::Dns { name, kind, fault } => {
+                vec![Blow::Dns(self.scenario.dns_name(name)?, *kind, *fault)]
+            }
+        })
+    }
+
+    fn host_blow(&self, tag: Tag, host: HostId, fault: &HostFault) -> Result<Blow, PlanError> {
+        Ok(match fault {
+            HostFault::Connect(connect) => connect_blow(tag, host, *connect),
+            HostFault::Dialogue(dialogue) => Blow::Rules(host, self.dialogue(tag, dialogue)?),
+            HostFault::Crash(None) => Blow::Down(host),
+            HostFault::Crash(Some(crash)) => self.crash(tag, host, crash)?,
+            HostFault::Restart => Blow::Restart(host),
+            HostFault::DiskFull => Blow::DiskFull(host),
+            HostFault::MaxConnections(_)
+            | HostFault::Greylist(_)
+            | HostFault::Size(_)
+            | HostFault::Tls(_) => {
+                return Err(PlanError::Unsupported(fault.clone()));
+            }
+        })
+    }
+
+    /// A rule for each thing that the dialogue does, all with the same trigger.
+    fn dialogue(&self, tag: Tag, dialogue: &Dialogue) -> Result<Vec<Rule>, PlanError> {
+        let matching = self.matching(&dialogue.matching)?;
+        let delay = dialogue.delay.map(Act::Delay);
+        let tarpit = dialogue.tarpit.map(Act::Tarpit);
+        let drop = dialogue.drop.map(|moment| Act::Then(drop_at(moment)));
+        let reply = dialogue.reply.clone().map(|reply| Act::Then(Then::Reply(reply)));
+        let rule = |act| Rule {
+            tag,
+            stage: dialogue.stage,
+            matching: matching.clone(),
+            trigger: trigger(&dialogue.trigger),
+            act,
+        };
+        Ok([delay, tarpit, drop, reply].into_iter().flatten().map(rule).collect())
+    }
+
+    fn crash(&self, tag: Tag, host: HostId, crash: &Crash) -> Result<Blow, PlanError> {
+        let rule = Rule {
+            tag,
+            stage: crash.stage,
+            matching: self.matching(&crash.matching)?,
+            trigger: trigger(&crash.trigger),
+            act: Act::Then(drop_at(crash.moment)),
+        };
+        Ok(Blow::CrashAt(host, rule, crash.moment))
+    }
+
+    fn matching(&self, matching: &Matching) -> Result<mxdrill_smtp::Matching, PlanError> {
+        let client = matching.client.as_ref().map(|place| self.addresses(place)).transpose()?;
+        Ok(mxdrill_smtp::Matching {
+            client: client.unwrap_or_default(),
+            sender: matching.sender.clone().map(|path| path.0.map_or(Pattern::Null, Pattern::Address)),
+            recipient: matching.recipient.clone().map(|pattern| match pattern {
+                RecipientPattern::Address(address) => Pattern::Address(address),
+                RecipientPattern::Domain(domain) => Pattern::Domain(domain),
+            }),
+        })
+    }
+
+    fn addresses(&self, place: &Place) -> Result<Vec<IpAddr>, PlanError> {
+        Ok(self.cast.member(self.host(place)?).addresses.clone())
+    }
+}
+
+fn connect_blow(tag: Tag, host: HostId, connect: Connect) -> Blow {
+    let rule = |then| Rule {
+        tag,
+        stage: Stage::Connect,
+        matching: mxdrill_smtp::Matching::default(),
+        trigger: mxdrill_smtp::Trigger::default(),
+        act: Act::Then(then),
+    };
+    match connect {
+        Connect::Refuse => Blow::Access(host, Access::Refuse(tag)),
+        Connect::Blackhole => Blow::Access(host, Access::Blackhole(tag)),
+        Connect::Unreachable => Blow::Access(host, Access::Unreachable(tag)),
+        Connect::Close => Blow::Rules(host, vec![rule(Then::Drop)]),
+        Connect::Silent => Blow::Rules(host, vec![rule(Then::Silence)]),
+    }
+}
+
+fn drop_at(moment: Moment) -> Then {
+    match moment {
+        Moment::AtOnce => Then::Drop,
+        Moment::BeforeReply => Then::DropBeforeReply,
+        Moment::AfterReply => Then::DropAfterReply,
+    }
+}
+
+fn trigger(trigger: &Trigger) -> mxdrill_smtp::Trigger {
+    mxdrill_smtp::Trigger {
+        first: trigger.first,
+        every: trigger.every,
+        odds_ppm: trigger.odds_ppm,
+        per: trigger.per.map(|rate| (rate.count, rate.per)),
+    }
+}

@@ -1,0 +1,204 @@
+//! What a play sees: every fact goes to the ledger; a few make the play stop and act.
+
+use std::{io, net::IpAddr, ops::ControlFlow, sync::mpsc::Receiver};
+
+use mxdrill_ledger::{DRILL, Deed, Expectation, Fact, Outcome, Taken};
+use mxdrill_net::{HostId, Sink, Tag, Time};
+use mxdrill_smtp::Stage;
+
+use super::{Beside, Books};
+use crate::{
+    plan::{Act, Cue, Plan},
+    scenario::Moment,
+};
+
+/// Expectations that must all hold at one moment until a time.
+pub(super) struct Pending {
+    /// What.
+    pub(super) expectations: Vec<Expectation>,
+    /// Until when.
+    pub(super) until: Time,
+}
+
+/// A host that crashes at a moment of a stage.
+pub(super) struct Fuse {
+    pub(super) tag: Tag,
+    pub(super) host: HostId,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) moment: Moment,
+    pub(super) stage: Stage,
+    /// Its rule has bitten: what is still waited for is the moment.
+    pub(super) lit: bool,
+}
+
+impl Fuse {
+    /// Whether this fact is the moment.
+    fn blows(&mut self, host: HostId, fact: &Fact) -> bool {
+        if let Fact::Net(mxdrill_net::Fact::Bit(tag)) = fact
+            && *tag == self.tag
+        {
+            self.lit = true;
+            // before the dot nothing is stored, and a reply makes no difference to the mail
+            return self.moment == Moment::AtOnce || self.stage != Stage::Dot;
+        }
+        let moment = match (self.moment, fact) {
+            (Moment::BeforeReply, Fact::Mta(mxdrill_mta::Fact::Accepted { .. })) => host == self.host,
+            (Moment::AfterReply, Fact::Mta(mxdrill_mta::Fact::Relayed { target, .. })) => {
+                self.addresses.contains(&target.address)
+            }
+            (Moment::AfterReply, Fact::Drill(Deed::Sent { taken: Taken::Acknowledged, .. })) => true,
+            _ => false,
+        };
+        self.lit && moment
+    }
+}
+
+/// The sink of a play.
+pub(super) struct Watch {
+    books: Books,
+    /// Which host takes the mail from which number on.
+    takers: Vec<(u32, HostId)>,
+    beside: Option<Receiver<Beside>>,
+    pending: Vec<Pending>,
+    /// Faults that crash a host in the middle of a dialogue.
+    fuses: Vec<Fuse>,
+    /// Hosts to be crashed as soon as the driver comes back.
+    blown: Vec<HostId>,
+    /// Whether the play stops as soon as every recipient is final.
+    pub(super) settles: bool,
+    last: Time,
+}
+
+impl Watch {
+    pub(super) fn new(books: Books, beside: Option<Receiver<Beside>>, plan: &Plan) -> Watch {
+        let taker = |cue: &Cue| match &cue.act {
+            Act::Send(by, batch) => Some((batch.first, *by)),
+            _ => None,
+        };
+        Watch {
+            books,
+            takers: plan.cues.iter().filter_map(taker).collect(),
+            beside,
+            pending: Vec::new(),
+            fuses: Vec::new(),
+            blown: Vec::new(),
+            settles: false,
+            last: Time::ZERO,
+        }
+    }
+
+    /// Records that a fault bit.
+    pub(super) fn bit(&mut self, at: Time, host: HostId, tag: Tag) {
+        self.book(at, host, &Fact::Net(mxdrill_net::Fact::Bit(tag)));
+    }
+
+    /// Waits for the moment at which a host is to crash.
+    pub(super) fn arm(&mut self, fuse: Fuse) {
+        self.fuses.push(fuse);
+    }
+
+    /// The hosts that are to crash now.
+    pub(super) fn take_blown(&mut self) -> Vec<HostId> {
+        std::mem::take(&mut self.blown)
+    }
+
+    /// Records something that the play itself does.
+    pub(super) fn deed(&mut self, at: Time, host: HostId, deed: Deed) {
+        self.catch_up();
+        self.book(at, host, &deed.into());
+    }
+
+    /// Compares figures as they stand.
+    pub(super) fn expect(&mut self, at: Time, expectations: &[Expectation]) {
+        self.catch_up();
+        for expectation in expectations {
+            let deed = self.books.expect(at, expectation);
+            self.book(at, DRILL, &deed.into());
+        }
+    }
+
+    /// Waits for figures to agree.
+    pub(super) fn wait_for(&mut self, at: Time, pending: Pending) {
+        self.pending.push(pending);
+        self.check_pending(at);
+    }
+
+    /// Compares what is still waited for, for the last time.
+    pub(super) fn give_up(&mut self, at: Time) {
+        for pending in std::mem::take(&mut self.pending) {
+            self.expect(at.min(pending.until), &pending.expectations);
+        }
+    }
+
+    /// Whether every recipient is final.
+    pub(super) fn is_settled(&mut self) -> bool {
+        self.catch_up();
+        self.pending.is_empty() && self.books.is_settled()
+    }
+
+    /// When the last fact was.
+    pub(super) fn last(&self) -> Time {
+        self.last
+    }
+
+    /// Closes the books.
+    pub(super) fn close(mut self, at: Time) -> io::Result<Outcome> {
+        self.deed(self.last.max(at), DRILL, Deed::Looked);
+        self.books.end(at)
+    }
+
+    /// Sees whether the moment of a fuse has come.
+    fn light(&mut self, host: HostId, fact: &Fact) {
+        let blown = self.fuses.extract_if(.., |fuse| fuse.blows(host, fact));
+        self.blown.extend(blown.map(|fuse| fuse.host));
+    }
+
+    fn book(&mut self, at: Time, host: HostId, fact: &Fact) {
+        let host = self.taker(fact).unwrap_or(host);
+        self.last = self.last.max(at);
+        self.books.see(at, host, fact);
+    }
+
+    /// The host that answered for a message, where one did: the originator, which tells of it, only passes it on.
+    fn taker(&self, fact: &Fact) -> Option<HostId> {
+        let Fact::Drill(Deed::Sent { number, taken, .. }) = fact else { return None };
+        let index = self.takers.partition_point(|(first, _)| first <= number);
+        let taker = self.takers.get(index.checked_sub(1)?)?;
+        (*taken != Taken::Unreached).then_some(taker.1)
+    }
+
+    /// Books what was done beside the processes.
+    fn catch_up(&mut self) {
+        while let Some((at, host, deed)) = self.beside.as_ref().and_then(|beside| beside.try_recv().ok()) {
+            self.book(at, host, &deed.into());
+        }
+    }
+
+    /// Books what has come to hold, and what will not any more.
+    fn check_pending(&mut self, at: Time) {
+        let holds = |books: &Books, expectation: &Expectation| {
+            matches!(books.expect(at, expectation), Deed::Expected { held: true, .. })
+        };
+        for index in (0..self.pending.len()).rev() {
+            let pending = &self.pending[index];
+            let late = at > pending.until;
+            if late || pending.expectations.iter().all(|one| holds(&self.books, one)) {
+                let Pending { expectations, until } = self.pending.swap_remove(index);
+                self.expect(at.min(until), &expectations);
+            }
+        }
+    }
+}
+
+impl Sink<Fact> for Watch {
+    fn see(&mut self, at: Time, host: HostId, fact: Fact) -> ControlFlow<()> {
+        self.catch_up();
+        if !self.pending.is_empty() {
+            self.check_pending(at);
+        }
+        self.light(host, &fact);
+        self.book(at, host, &fact);
+        let stop = !self.blown.is_empty() || self.settles && self.books.is_settled();
+        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

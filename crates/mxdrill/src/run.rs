@@ -1,0 +1,100 @@
+//! One drill, from its scenario to its outcome.
+
+use std::io::{self, Write};
+
+use mxdrill_ledger::Outcome;
+use mxdrill_net::{Seed, live::LiveError};
+
+use crate::{
+    World, counterfactual,
+    plan::{Plan, PlanError},
+    play::{Books, play},
+    scenario::{Action, Scenario, WorldKind},
+    world::{live::LiveStage, sim::SimStage},
+};
+
+/// Why a drill could not be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The scenario cannot be played as it stands.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The world could not be built.
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    /// The journal could not be written.
+    #[error("the journal could not be written: {0}")]
+    Journal(#[source] io::Error),
+    /// This world makes no sense for the scenario, or a fault of it does not exist there.
+    #[error("{reason}")]
+    Elsewhere {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Where a journal goes, and in which form.
+pub enum Journal {
+    /// The canonical records, which the journal's hash is over.
+    Records(Box<dyn Write + Send>),
+    /// A rendering of them: a line of JSON a fact.
+    Lines(Box<dyn Write + Send>),
+}
+
+/// Plays a scenario in a world: scenario -> plan -> world -> play -> facts -> ledger -> checks -> outcome.
+///
+/// # Errors
+/// When the world makes no sense for the scenario, or cannot be built.
+pub fn run(scenario: &Scenario, world: &World) -> Result<Outcome, RunError> {
+    let outcome = run_once(scenario, world, None)?;
+    Ok(counterfactual::add(scenario, world, outcome))
+}
+
+/// Like [`run`], and writes a journal of all facts.
+///
+/// # Errors
+/// As [`run`], and when the journal cannot be written.
+pub fn run_with_journal(scenario: &Scenario, world: &World, journal: Journal) -> Result<Outcome, RunError> {
+    let outcome = run_once(scenario, world, Some(journal))?;
+    Ok(counterfactual::add(scenario, world, outcome))
+}
+
+/// Plays a scenario without asking what else might have been.
+pub(crate) fn run_once(
+    scenario: &Scenario,
+    world: &World,
+    journal: Option<Journal>,
+) -> Result<Outcome, RunError> {
+    exists_in(scenario, world.kind)?;
+    let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)))?;
+    plan.wraps.clone_from(&world.wraps);
+    plan.setup.world = world.kind.word().into();
+    plan.setup.hashed = world.kind == WorldKind::Sim;
+    let books = Books::new(&plan, journal);
+    match world.kind {
+        WorldKind::Sim => play(&plan, &mut SimStage::new(&plan), books),
+        WorldKind::Live => play(&plan, &mut LiveStage::new(&plan, world)?, books),
+        WorldKind::Netns => return Err(elsewhere("this build has no private networks")),
+    }
+    .map_err(RunError::Journal)
+}
+
+/// Whether the scenario makes sense in such a world, and all its faults exist there.
+fn exists_in(scenario: &Scenario, world: WorldKind) -> Result<(), RunError> {
+    if let Some(restriction) = &scenario.worlds
+        && !restriction.only.contains(&world)
+    {
+        return Err(elsewhere(&restriction.reason));
+    }
+    for step in &scenario.steps {
+        if let Action::Fault(fault) = &step.action {
+            fault.kind.exists_in(world).map_err(|reason| RunError::Elsewhere { reason })?;
+        }
+    }
+    Ok(())
+}
+
+fn elsewhere(reason: &str) -> RunError {
+    RunError::Elsewhere { reason: reason.into() }
+}

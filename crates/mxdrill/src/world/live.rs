@@ -1,0 +1,113 @@
+//! The world on real sockets: the same mail nodes, hickory-server as DNS, and lettre as the application.
+
+mod session;
+mod submit;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+use mxdrill_dns::{Authority, server::Server};
+use mxdrill_ledger::Fact;
+use mxdrill_net::{
+    Driver, HostId,
+    live::{Live, LiveError, LiveOptions},
+};
+
+use super::World;
+use crate::{
+    host::HostProcess,
+    mail::Batch,
+    plan::{Part, Plan},
+    play::{Beside, Rename, Stage},
+};
+
+/// A world on loopback.
+pub(crate) struct LiveStage<'a> {
+    plan: &'a Plan,
+    live: Live<HostProcess, Fact>,
+    authority: Arc<Mutex<Authority>>,
+    /// Serves the DNS while it is kept.
+    _server: Server,
+    beside: (Sender<Beside>, Option<Receiver<Beside>>),
+}
+
+impl<'a> LiveStage<'a> {
+    /// Builds the world of a plan.
+    ///
+    /// # Errors
+    /// When addresses, ports or folders are not to be had.
+    pub(crate) fn new(plan: &'a Plan, world: &World) -> Result<LiveStage<'a>, LiveError> {
+        let options = LiveOptions {
+            port: world.port,
+            spool: world.spool.clone(),
+            speed: world.speed,
+            seed: Some(plan.seed),
+            ..LiveOptions::default()
+        };
+        let mut live = Live::new(options)?;
+        let authority = Authority::new(plan.cast.zones.clone()).secure(plan.secure);
+        let authority = Arc::new(Mutex::new(authority));
+        let server = serve(plan, &mut live, authority.clone())?;
+        for (id, member) in plan.cast.members() {
+            let process = match member.part {
+                Part::Mail(_) => plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside),
+                Part::Application | Part::Originator | Part::NameServer => HostProcess::Outside,
+            };
+            live.add(member.spec(), process);
+        }
+        let (sender, receiver) = channel();
+        Ok(LiveStage { plan, live, authority, _server: server, beside: (sender, Some(receiver)) })
+    }
+
+    /// The real address of a host's port 25, or of any port of its address.
+    fn actual(&self, host: HostId) -> Option<SocketAddr> {
+        self.live.actual(SocketAddr::new(self.plan.cast.member(host).addresses[0], 25))
+    }
+}
+
+/// Serves the DNS as the hosts of the world see it: with the scenario's addresses.
+fn serve(
+    plan: &Plan,
+    live: &mut Live<HostProcess, Fact>,
+    authority: Arc<Mutex<Authority>>,
+) -> Result<Server, LiveError> {
+    let bind = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let server =
+        Server::start(&live.handle(), authority, live.clock(), bind, None).map_err(LiveError::Start)?;
+    let resolver = plan.cast.member(plan.cast.name_server()).addresses[0];
+    live.register(SocketAddr::new(resolver, 53), server.address())?;
+    Ok(server)
+}
+
+impl Stage for LiveStage<'_> {
+    fn driver(&mut self) -> &mut dyn Driver<HostProcess, Fact> {
+        &mut self.live
+    }
+
+    fn rename(&mut self, change: Rename) {
+        let now = self.live.now();
+        change(&mut self.authority.lock().unwrap_or_else(PoisonError::into_inner), now);
+    }
+
+    fn send(&mut self, by: HostId, batch: Arc<Batch>) {
+        let originator = self.plan.cast.originator();
+        let (Some(from), Some(to)) = (self.actual(originator), self.actual(by)) else { return };
+        let submit = submit::Submit {
+            clock: self.live.clock(),
+            from: from.ip(),
+            to,
+            originator,
+            deeds: self.beside.0.clone(),
+        };
+        submit.start(&self.live.handle(), batch);
+    }
+
+    fn beside(&mut self) -> Option<Receiver<Beside>> {
+        self.beside.1.take()
+    }
+}
