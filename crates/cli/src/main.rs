@@ -1,2 +1,47 @@
 //! The command line of mxdrill.
-fn main() {}
+
+mod arguments;
+mod drills;
+mod error;
+mod exit;
+mod jobs;
+mod list;
+mod progress;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command};
+use error::Error;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(why) => return terminal::usage(&why),
+    };
+    let exit = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Schema => schema(),
+        Command::Completions { shell } => completions(shell),
+    };
+    exit.unwrap_or_else(terminal::mistake).into()
+}
+
+/// Prints the JSON Schema of scenario files.
+fn schema() -> Result<Exit, Error> {
+    terminal::out(&format!("{:#}\n", mxdrill::scenario::schema()))?;
+    Ok(Exit::Passed)
+}
+
+/// Prints what a shell needs to complete the command line.
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "mxdrill", &mut script);
+    terminal::out(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,96 @@
+//! The arguments, as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Drills for backup MX: plays an outage as a script and proves from its own books that no mail was lost.
+#[derive(Debug, Parser)]
+#[command(name = "mxdrill", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// What is to be done.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all drills passed, 1 a drill failed, 2 a mistake in the arguments or a scenario,
+3 a drill proves nothing or could not be played, 4 no scenario matched or all were skipped";
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play scenarios
+    Run(Run),
+    /// List scenarios, with their titles
+    List(List),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Play scenarios.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Scenario files, folders of them, or names from the built-in catalogue (`mxdrill list`)
+    #[arg(required = true, value_name = "PATH|NAME")]
+    pub(crate) scenarios: Vec<String>,
+    /// Where to play: virtual time (sim), loopback sockets (live), private networks (netns)
+    #[arg(long, value_name = "WORLD", value_delimiter = ',', default_value = "sim")]
+    pub(crate) world: Vec<World>,
+    /// Play on your own zone and hosts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) site: Option<PathBuf>,
+    /// Play as if this host had never been published
+    #[arg(long, value_name = "HOST")]
+    pub(crate) without: Option<String>,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Virtual seconds per real second, instead of leaps over quiet time (live)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) speed: Option<u32>,
+    /// Keep the spools of the hosts in this folder, and take up what it holds (live)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<PathBuf>,
+    /// Drills played at the same time [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the journal of the one drill that is played; as JSON lines if the name ends in .jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// List scenarios.
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Files, folders or names; the built-in catalogue if none is given
+    #[arg(value_name = "PATH|NAME")]
+    pub(crate) scenarios: Vec<String>,
+}
+
+/// A world, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    Sim,
+    Live,
+    Netns,
+}
+
+/// How drills are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Each drill as a story, for people
+    Text,
+    /// One JSON document
+    Json,
+    /// JUnit XML
+    Junit,
+}
