@@ -36,9 +36,8 @@ pub struct Effect {
 
 impl Effect {
     /// Whether the server goes on as if there were no script.
-    #[inline]
     pub fn is_pass(&self) -> bool {
-        matches!(self.then, Then::Pass) && self.delay.is_zero() && self.tarpit.is_none()
+        self.then == Then::Pass && self.delay.is_zero() && self.tarpit.is_none()
     }
 }
 
