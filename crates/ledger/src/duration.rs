@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use mxdrill_net::Time;
+
 /// A duration as text: parsed from `3h30m`, `90s`, `1d 12h`, `250ms`; printed so that it parses back.
 ///
 /// Digits and units only, each unit at most once, from the largest down. A fraction is allowed in the last part
@@ -173,6 +175,12 @@ fn write_two(f: &mut fmt::Formatter<'_>, secs: u64) -> fmt::Result {
         0 => Ok(()),
         rest => write!(f, " {rest} {}", small.0),
     }
+}
+
+/// A time for people: hours and minutes, and seconds where they are not zero.
+pub(crate) fn clock(at: Time) -> String {
+    let secs = at.as_nanos() / 1_000_000_000;
+    Time::from_secs(secs).to_string()
 }
 
 #[cfg(test)]

@@ -58,6 +58,12 @@ impl Ledger {
         Deed::Expected { expectation: expectation.clone().into(), found, held }
     }
 
+    /// The books, for tests of them.
+    #[cfg(test)]
+    pub(crate) fn books(&self) -> &Books {
+        &self.books
+    }
+
     /// Whether every recipient is final and nothing is queued anywhere, DSNs and warnings included.
     pub fn is_settled(&self) -> bool {
         self.books.is_settled()

@@ -23,6 +23,8 @@ mod recipients;
 pub mod report;
 mod setup;
 mod story;
+#[cfg(test)]
+mod tale;
 
 pub use check::{RULES, Rule};
 pub use duration::{Span, SpanError, Spoken};

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use mxdrill_net::Time;
 
-use crate::{Recipients, Span, Story, report};
+use crate::{Recipients, Span, Story, duration::clock, report};
 
 /// The verdict. `Unknown` is never a pass: something could not be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +145,7 @@ impl fmt::Display for Counterfactual {
                 write!(f, ", longest delay {}", Span(*delay).spoken())
             }
             Counterfactual::Flush { at, drain } => {
-                write!(f, "with a flush at {at} the drain takes {}", Span(*drain).spoken())
+                write!(f, "with a flush at {} the drain takes {}", clock(*at), Span(*drain).spoken())
             }
         }
     }

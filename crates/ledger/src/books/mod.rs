@@ -55,6 +55,8 @@ pub(crate) struct Books {
     /// Failovers, in nanoseconds.
     failovers: Vec<u64>,
     queries: u64,
+    /// Whether any host records no facts of its own.
+    has_foreign: bool,
     notes: Vec<Note>,
     about: Option<About>,
 }
@@ -80,6 +82,7 @@ impl Books {
             sites[usize::from(host.id.0)] = Site(at as u16);
         }
         Books {
+            has_foreign: setup.hosts.iter().any(|host| host.foreign),
             setup,
             mail: Mail::default(),
             sheets: vec![Sheet::default(); count],

@@ -295,6 +295,9 @@ impl Books {
 
     /// Foreign hosts do not say when mail leaves them: another host that has it shows that it did.
     fn release_foreign(&mut self, at: Time, kind: Kind, recipient: RecipientId, but: Site) {
+        if !self.has_foreign {
+            return;
+        }
         let foreign = |site: Site| self.host(site).is_some_and(|host| host.foreign);
         let holds = self.mail.state(recipient).holds().map(|hold| hold.site);
         let gone: Vec<Site> = holds.filter(|site| *site != but && foreign(*site)).collect();
@@ -335,7 +338,7 @@ impl Books {
 
     /// A foreign host's 250 is all that is known of its queue.
     fn hand_to_foreign(&mut self, at: Time, id: MessageId, found: RecipientId, target: &Target) {
-        if self.setup.hosts.iter().all(|host| !host.foreign) || self.mail.state(found).is_final() {
+        if !self.has_foreign || self.mail.state(found).is_final() {
             return;
         }
         let to = self.site_at(target.address);

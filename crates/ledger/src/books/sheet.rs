@@ -53,7 +53,9 @@ pub(crate) struct Sheet {
     pub(crate) sessions_max: u64,
     /// How often it crashed: connections from before are gone.
     pub(crate) lives: u32,
-    /// When it crashed, if it is down, or else last did.
+    /// Whether it is down.
+    pub(crate) down: bool,
+    /// When it last crashed.
     pub(crate) crashed_at: Option<Time>,
     now: Time,
 }

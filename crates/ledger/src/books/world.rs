@@ -47,6 +47,7 @@ impl Books {
         sheet.lives += 1;
         sheet.sessions = 0;
         sheet.crashed_at = Some(at);
+        sheet.down = true;
     }
 
     /// It is back, and will say what its disk kept: what it does not name then is gone.
@@ -60,6 +61,7 @@ impl Books {
         }
         if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
             sheet.bytes = 0;
+            sheet.down = false;
         }
     }
 }

@@ -153,7 +153,7 @@ fn remedy(books: &Books, cause: &Cause) -> String {
     match cause.why {
         Some(GiveUp::Rejected) => rejected(books, cause, domain),
         Some(GiveUp::Expired) => format!(
-            "{by} gave up; the last it heard: {}: a longer lifetime (Postfix maximal_queue_lifetime, Exim retry rules)",
+            "{by} gave up, having last heard `{}`; a longer lifetime is Postfix maximal_queue_lifetime, Exim retry rules",
             cause.text
         ),
         Some(GiveUp::BestMxIsSelf) => format!(
@@ -164,7 +164,7 @@ fn remedy(books: &Books, cause: &Cause) -> String {
             format!("{by} does not know all its names and addresses (Postfix proxy_interfaces)")
         }
         Some(GiveUp::Extension) => format!("a backup needs every extension that the primary of {domain} has"),
-        _ if cause.text.is_empty() => format!("by {by}"),
+        _ if cause.text.is_empty() => format!("{by} said so in a DSN"),
         _ => format!("{by} says: {}", cause.text),
     }
 }

@@ -6,6 +6,7 @@ use super::{Check, Rule, Wants};
 use crate::{
     Deed, Fact, Quantity, Recipients, Span, Subject, Violation,
     books::{Books, Site},
+    duration::clock,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -42,7 +43,7 @@ impl Check for Expected {
             clause: RULE.clause,
             host,
             at: Some(at),
-            text: format!("at {at} {expectation} expected, {found} found"),
+            text: format!("at {} {expectation} expected, {found} found", clock(at)),
             recipients: Recipients::default(),
         });
     }

@@ -6,6 +6,7 @@ use super::{Check, Rule, Wants, findings::Findings};
 use crate::{
     Violation,
     books::{Books, Class, Kind, MessageId, RecipientId, Site},
+    duration::clock,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -75,6 +76,7 @@ fn violation(books: &Books, what: What, site: Site, recipients: crate::Recipient
     let crashed = books.sheet(site).and_then(|sheet| sheet.crashed_at);
     let after = match crashed {
         Some(at) => {
+            let at = clock(at);
             format!("{host} held it last, and crashed at {at}: is the queue on disk before the 250 is sent?")
         }
         None if site == Site::NONE => "no host was ever seen to hold it".into(),

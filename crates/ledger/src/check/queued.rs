@@ -6,6 +6,7 @@ use super::{Check, Rule, Wants, findings::Findings, licence};
 use crate::{
     Measure, Violation,
     books::{Books, Class, Site},
+    duration::clock,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -43,16 +44,16 @@ impl Check for QueuedAtEnd {
 
 fn violation(at: Time, books: &Books, site: Site, finding: super::findings::Finding) -> Violation {
     let host = books.host_name(site);
-    let down = books.sheet(site).is_some_and(|sheet| sheet.crashed_at.is_some());
-    let crashed = if down { " (it crashed)" } else { "" };
+    let down = if books.sheet(site).is_some_and(|sheet| sheet.down) { ", and is down" } else { "" };
     Violation {
         rule: RULE.name,
         clause: RULE.clause,
         host: Some(host.into()),
         at: Some(at),
         text: format!(
-            "still queued at the end\n{host} holds {}{crashed}, the first since {}",
-            finding.cases, finding.at
+            "still queued at the end\n{host} holds {}{down}, the first since {}",
+            finding.cases,
+            clock(finding.at)
         ),
         recipients: finding.recipients,
     }

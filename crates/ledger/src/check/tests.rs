@@ -1,1 +1,426 @@
-//! Tests.
+//! For each rule a story that keeps it and one that breaks it.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use mxdrill_mta::{Discard, Fact as Node, GiveUp, Message, Skip};
+
+use super::RULES;
+use crate::{
+    Expectation, Off, Taken, Verdict,
+    tale::{Tale, cast, id, reply},
+};
+
+/// The mail goes to the primary, as it should.
+fn plain(count: u32) -> Tale {
+    let mut tale = Tale::new();
+    tale.send(count).routed("app").pass(1..=count, "app", "mx1");
+    tale
+}
+
+/// The primary fails, the backup takes it and hands it on.
+fn failed_over(count: u32) -> Tale {
+    let mut tale = Tale::new();
+    tale.send(count).routed("app").failed("app", "mx1").pass(1..=count, "app", "mx2");
+    tale.at("2h").routed("mx2").pass(1..=count, "mx2", "mx1");
+    tale
+}
+
+#[test]
+fn good_mail_breaks_no_rule() {
+    assert_eq!(plain(3).broken(), "");
+    assert_eq!(failed_over(3).broken(), "");
+    assert_eq!(plain(1).end().verdict, Verdict::Pass);
+}
+
+#[test]
+fn rules_have_names_of_their_own() {
+    let mut names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), RULES.len());
+}
+
+#[test]
+fn lost_at_a_restart() {
+    let mut tale = Tale::new();
+    tale.send(3).at("1m").crash("app", &[1, 3]).routed("app");
+    tale.pass(1..=1, "app", "mx1").pass(3..=3, "app", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    lost [2] app: taken with a 250, and found nowhere
+    app held it last, and crashed at 0:01: is the queue on disk before the 250 is sent?
+    ");
+}
+
+#[test]
+fn lost_when_a_look_does_not_find_it() {
+    let mut tale = Tale::new();
+    tale.send(2).at("1h").looked("app", &[1]).routed("app").pass(1..=1, "app", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    lost [2] app: taken with a 250, and found nowhere
+    app held it last
+    ");
+}
+
+#[test]
+fn lost_dsn() {
+    let mut tale = Tale::new();
+    tale.send(1).rejected(1..=1, "app", "mx1", "550 5.1.1 no such user").at("1m").crash("app", &[]);
+    assert_snapshot!(tale.broken(), @r"
+    lost [1] app: the DSN was never seen again, so nobody knows of the bounce
+    app held it last, and crashed at 0:01: is the queue on disk before the 250 is sent?
+    bounced [1] app: 5xx is final, the sender does not retry
+    mx1 says: 550 5.1.1 no such user
+    ");
+}
+
+#[test]
+fn bounced_by_a_backup_that_does_not_relay() {
+    let mut setup = cast();
+    setup.hosts[2].relays.clear();
+    let mut tale = Tale::of(setup);
+    tale.send(40).routed("app").failed("app", "mx1");
+    tale.rejected(11..=40, "app", "mx2", "554 5.7.1 Relay access denied").dsns_delivered("app", "sender");
+    tale.pass(1..=10, "app", "mx1");
+    assert_snapshot!(tale.broken(), @r#"
+    bounced [11..40] app: 5xx is final, the sender does not retry
+    mx2 does not relay example.test: relays = ["example.test"] (Postfix relay_domains, Exim relay_to_domains)
+    "#);
+}
+
+#[test]
+fn bounced_for_other_reasons() {
+    let broken = |why, text| {
+        let mut tale = Tale::new();
+        tale.send(1).at("1m").given_up("app", 1, 0, why, text).dsns_delivered("app", "sender");
+        tale.broken()
+    };
+    assert_snapshot!(broken(GiveUp::Expired, "connection refused"), @r"
+    bounced [1] app: the queue lifetime was over
+    app gave up, having last heard `connection refused`; a longer lifetime is Postfix maximal_queue_lifetime, Exim retry rules
+    ");
+    assert_snapshot!(broken(GiveUp::BestMxIsSelf, "mail loops back to myself"), @r"
+    bounced [1] app: no better MX is left than the host itself
+    app finds itself the best MX of example.test and does not deliver it: a better MX is missing in the DNS, or the preferences are swapped
+    ");
+    assert_snapshot!(broken(GiveUp::NxDomain, "no such domain"), @r"
+    bounced [1] app: a domain that does not exist is an error at once
+    app says: no such domain
+    ");
+}
+
+#[test]
+fn bounced_with_a_licence() {
+    let tale = |number| {
+        let mut setup = cast();
+        setup.licences = vec![Expectation::number("bounced.app".parse().expect("a figure"), number)];
+        let mut tale = Tale::of(setup);
+        tale.send(1).rejected(1..=1, "app", "mx1", "550 5.1.1 no such user").dsns_delivered("app", "sender");
+        tale
+    };
+    assert_eq!(tale(1).broken(), "");
+    assert_snapshot!(tale(2).broken(), @r"
+    bounced [1] app: 5xx is final, the sender does not retry
+    mx1 says: 550 5.1.1 no such user
+    bounced.app = 2 expected, 1 found
+    ");
+}
+
+#[test]
+fn bounced_as_a_foreign_hosts_dsn_says() {
+    let mut setup = cast();
+    setup.hosts[0].foreign = true;
+    let mut tale = Tale::of(setup);
+    let first = tale.offer("alice@sender.test", false, &["user@example.test"], 1);
+    tale.answered("app", first, 0, Taken::Acknowledged);
+    assert_eq!(tale.figure("queued.app"), "1");
+    let content = crate::dsn::tests::dsn("failed", "<1@drill.test>");
+    let envelope = tale.dsn(1);
+    let to = envelope.recipients.to_vec();
+    let message = Arc::new(Message::new(envelope.reverse_path.clone(), to, &content.into()));
+    tale.at("5d").accepted("sender", &message);
+    tale.see(id("sender"), Node::Delivered { message, recipient: 0 });
+    assert_eq!(tale.figure("bounced.app"), "1");
+    assert_eq!(tale.figure("queued"), "0");
+    assert_snapshot!(tale.broken(), @r"
+    bounced [1] app: the sender was told that it could not be delivered
+    app said so in a DSN
+    ");
+}
+
+#[test]
+fn discarded() {
+    let mut tale = Tale::new();
+    tale.send_from("", false, &["user@example.test"], 2).pass(1..=1, "app", "mx1");
+    tale.given_up("app", 2, 0, GiveUp::Expired, "connection refused");
+    assert_snapshot!(tale.broken(), @r"
+    discarded [2] app: undeliverable, and its reverse-path is null: nobody may be told
+    app discarded it
+    ");
+}
+
+#[test]
+fn discarded_because_nobody_wants_to_know() {
+    let mut tale = Tale::new();
+    tale.send(1);
+    let message = tale.message(1);
+    tale.see(id("app"), Node::Discarded { message, recipient: 0, why: Discard::NotifyNever });
+    assert_snapshot!(tale.broken(), @r"
+    discarded [1] app: undeliverable, and its sender wants no word of it (RFC 3461 4.1)
+    app discarded it
+    ");
+}
+
+#[test]
+fn queued_at_end() {
+    let mut tale = Tale::new();
+    tale.send(3).routed("app").pass(1..=1, "app", "mx1");
+    tale.at("1m").failed("app", "mx1").pass(2..=3, "app", "mx2").at("1h");
+    assert_snapshot!(tale.broken(), @r"
+    queued-at-end [2, 3] mx2: still queued at the end
+    mx2 holds 2, the first since 0:01
+    ");
+}
+
+#[test]
+fn queued_at_end_with_a_licence() {
+    let mut setup = cast();
+    setup.licences = vec![Expectation::number("queued.all".parse().expect("a figure"), 2)];
+    let mut tale = Tale::of(setup);
+    tale.send(2).at("1h");
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn unexpected_mail_of_strangers() {
+    let mut tale = plain(1);
+    let message = tale.message_with(1, b"Message-ID: <other@stranger.test>\r\n\r\n", b"hello\r\n");
+    tale.accepted("mx1", &message).see(id("mx1"), Node::Delivered { message, recipient: 0 });
+    assert_snapshot!(tale.broken(), @"unexpected [] mx1: 1 delivered at mx1: nobody sent the message from <alice@sender.test> to user@example.test");
+}
+
+#[test]
+fn unexpected_delivery_of_what_was_rejected() {
+    let mut tale = Tale::new();
+    let number = tale.offer("alice@sender.test", false, &["user@example.test"], 1);
+    let message = tale.message(number);
+    tale.accepted("mx1", &message).delivered("mx1", number);
+    tale.answered("mx1", number, 0, Taken::Rejected(reply("451 4.3.0 later")));
+    assert_eq!(tale.figure("unexpected.mx1"), "1");
+    assert_snapshot!(tale.broken(), @"unexpected [1] mx1: 1 delivered at mx1: the first host had rejected it");
+}
+
+#[test]
+fn duplicated_without_a_reason() {
+    let mut tale = plain(2);
+    let message = tale.message(2);
+    tale.at("1h").accepted("mx1", &message).delivered("mx1", 2);
+    assert_eq!(tale.figure("duplicated"), "1");
+    assert_snapshot!(tale.broken(), @r"
+    duplicated [2] mx1: delivered again though every sending host had recorded the 250
+    first copies at mx1
+    ");
+}
+
+#[test]
+fn duplicated_after_doubt() {
+    let mut tale = Tale::new();
+    let message = tale.send(1).message(1);
+    tale.routed("app").accepted("mx1", &message).delivered("mx1", 1).in_doubt("app", "mx1", 1);
+    tale.at("5m").pass(1..=1, "app", "mx1");
+    let outcome = tale.end();
+    assert_eq!((outcome.counts.duplicated, outcome.counts.duplicated_explained), (1, 1));
+    assert_eq!(outcome.verdict, Verdict::Pass);
+}
+
+#[test]
+fn duplicated_after_a_crash() {
+    let mut tale = Tale::new();
+    let message = tale.send(1).message(1);
+    tale.at("1m").routed("app").accepted("mx1", &message).delivered("mx1", 1).crash("app", &[1]);
+    tale.at("5m").pass(1..=1, "app", "mx1");
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn duplicated_long_after_it_was_recorded() {
+    let mut tale = plain(1);
+    tale.at("1h").crash("app", &[1]).pass(1..=1, "app", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    duplicated [1] mx1: delivered again though every sending host had recorded the 250
+    first copies at mx1
+    ");
+}
+
+#[test]
+fn half_a_message() {
+    let mut tale = Tale::new();
+    let half = tale.send(1).message_with(1, b"Message-ID: <1@drill.test>\r\n\r\n", b"hel");
+    tale.routed("app").accepted("mx1", &half).see(id("mx1"), Node::Delivered { message: half, recipient: 0 });
+    tale.relayed("app", "mx1", 1);
+    assert_snapshot!(tale.broken(), @r"
+    half-message [1] mx1: mx1 stored 3 of 7 octets of the body
+    a connection that ends before the dot is a failed transaction: nothing of it may be kept
+    ");
+}
+
+#[test]
+fn another_message() {
+    let mut tale = Tale::new();
+    let other = tale.send(1).message_with(1, b"Message-ID: <1@drill.test>\r\n\r\n", b"jello\r\n");
+    tale.routed("app")
+        .accepted("mx1", &other)
+        .see(id("mx1"), Node::Delivered { message: other, recipient: 0 });
+    tale.relayed("app", "mx1", 1);
+    assert_snapshot!(tale.broken(), @"half-message [1] mx1: mx1 stored another body or a shorter header than was sent");
+}
+
+#[test]
+fn trace_fields_change_nothing() {
+    let mut tale = Tale::new();
+    let traced = b"Received: from app by mx1.example.test\r\nMessage-ID: <1@drill.test>\r\n\r\n";
+    let traced = tale.send(1).message_with(1, traced, b"hello\r\n");
+    tale.routed("app")
+        .accepted("mx1", &traced)
+        .see(id("mx1"), Node::Delivered { message: traced, recipient: 0 });
+    tale.relayed("app", "mx1", 1);
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn round_in_circles() {
+    let mut tale = Tale::new();
+    tale.send(1).routed("app").failed("app", "mx1").pass(1..=1, "app", "mx2");
+    let trace = b"Received: from mx2 by mx2.example.test; now\r\n";
+    let header = [&trace.repeat(7)[..], b"Message-ID: <1@drill.test>\r\n\r\n"].concat();
+    let message = tale.message_with(1, &header, b"hello\r\n");
+    tale.accepted("mx2", &message).relayed("mx2", "mx2", 1).routed("mx2").pass(1..=1, "mx2", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    loop [1] mx2: came by mx2 more than once, with up to 7 Received fields
+    which host does not know itself among the MX? (Postfix mydestination, proxy_interfaces; Exim hosts_treat_as_local)
+    ");
+}
+
+#[test]
+fn a_worse_mx_first() {
+    let mut tale = Tale::new();
+    tale.send(1).routed("app").pass(1..=1, "app", "mx2").routed("mx2").pass(1..=1, "mx2", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    mx-order [1] app: a better MX was passed over
+    app used mx2.example.test (preference 20) and had not failed at mx1.example.test (preference 10)
+    ");
+}
+
+#[test]
+fn a_worse_mx_with_one_better_untried() {
+    let mut tale = Tale::new();
+    tale.send(1).routed("app").failed("app", "mx1").pass(1..=1, "app", "mx3");
+    tale.routed("mx3").failed("mx3", "mx2").pass(1..=1, "mx3", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    mx-order [1] app: a better MX was passed over
+    app used mx3.example.test (preference 30) and had not failed at mx2.example.test (preference 20)
+    ");
+}
+
+#[test]
+fn a_failure_too_long_ago() {
+    let tale = |memory: u64| {
+        let mut setup = cast();
+        setup.hosts[0].memory = std::time::Duration::from_secs(memory);
+        let mut tale = Tale::of(setup);
+        tale.send(1).routed("app").failed("app", "mx1").at("10m").pass(1..=1, "app", "mx2");
+        tale.routed("mx2").pass(1..=1, "mx2", "mx1");
+        tale
+    };
+    assert_eq!(tale(600).broken(), "");
+    assert_snapshot!(tale(300).broken(), @r"
+    mx-order [1] app: a better MX was passed over
+    app used mx2.example.test (preference 20) and had not failed at mx1.example.test (preference 10) in the last 5 m
+    ");
+}
+
+#[test]
+fn a_profile_may_pass_an_mx_over() {
+    let broken = |why| {
+        let mut tale = Tale::new();
+        tale.send(1).routed("app").skipped("app", "mx1", why).pass(1..=1, "app", "mx2");
+        tale.routed("mx2").pass(1..=1, "mx2", "mx1");
+        tale.broken()
+    };
+    assert_eq!(broken(Skip::OpenSession), "");
+    assert_eq!(broken(Skip::TlsPolicy), "");
+    assert_snapshot!(broken(Skip::Remembered), @r"
+    mx-order [1] app: a better MX was passed over
+    app used mx2.example.test (preference 20) and had not failed at mx1.example.test (preference 10)
+    ");
+}
+
+#[test]
+fn a_backup_that_relays_down() {
+    let mut tale = Tale::new();
+    tale.send(1).routed("app").failed("app", "mx1").pass(1..=1, "app", "mx2");
+    tale.routed("mx2").failed("mx2", "mx1").pass(1..=1, "mx2", "mx3");
+    tale.at("1h").routed("mx3").failed("mx3", "mx2").pass(1..=1, "mx3", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    relayed-down [1] mx2: passed to an MX that is no better
+    mx2 has preference 20 itself and used mx3.example.test (preference 30): does it know its names and addresses?
+    ");
+}
+
+#[test]
+fn backscatter() {
+    let mut tale = Tale::new();
+    tale.send_from("victim@sender.test", true, &["nobody@example.test"], 1);
+    tale.routed("app").failed("app", "mx1").pass(1..=1, "app", "mx2").at("1h");
+    tale.rejected(1..=1, "mx2", "mx1", "550 5.1.1 no such user").dsns_delivered("mx2", "sender");
+    assert_snapshot!(tale.broken(), @r"
+    bounced [1] mx2: 5xx is final, the sender does not retry
+    mx1 says: 550 5.1.1 no such user
+    backscatter [1] mx2: mx2 bounced to a forged sender
+    what the primary would reject, the backup must reject in the session (Postfix relay_recipient_maps, reject_unverified_recipient; Exim recipient callout)
+    ");
+}
+
+#[test]
+fn expectations() {
+    let mut tale = plain(2);
+    tale.at("20m").expect("delivered.mx1", "2").expect("delay.max", "<= 1s").expect("queued.mx2", "40");
+    tale.expect("failover.max", "<= 1s");
+    assert_snapshot!(tale.broken(), @r"
+    expectation [] mx2: at 0:20 queued.mx2 = 40 expected, 0 found
+    expectation [] -: at 0:20 failover.max <= 1s expected, none found
+    ");
+}
+
+#[test]
+fn a_fault_that_never_bit() {
+    let mut setup = cast();
+    setup.faults[0].may_miss = false;
+    let story = |bites: bool| {
+        let mut tale = Tale::of(setup.clone());
+        tale.send(1).routed("app").pass(1..=1, "app", "mx1").at("1m").fault(true);
+        if bites {
+            tale.bit();
+        }
+        tale.at("2h").fault(false);
+        tale.end()
+    };
+    assert_eq!(story(true).verdict, Verdict::Pass);
+    let idle = story(false);
+    assert_eq!(idle.verdict, Verdict::Unknown);
+    assert_snapshot!(idle.violations[0].text, @r"
+    `mx1 refuses connections` never changed anything
+    send mail while it lasts, or say may-miss = true
+    ");
+}
+
+#[test]
+fn a_check_switched_off() {
+    let mut setup = cast();
+    setup.off = vec![Off { rule: "queued-at-end".into(), reason: "the backup stays down".into() }];
+    let mut tale = Tale::of(setup);
+    tale.send(1);
+    let outcome = tale.end();
+    assert_eq!(outcome.verdict, Verdict::Pass);
+    assert_eq!(outcome.off, [("queued-at-end".into(), "the backup stays down".into())]);
+}

@@ -132,4 +132,4 @@ fn key_in(text: &[u8]) -> Option<MessageKey> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

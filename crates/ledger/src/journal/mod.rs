@@ -23,6 +23,7 @@ const BLOCK: usize = 64 * 1024;
 /// A stream of records.
 pub struct Journal {
     pending: Vec<u8>,
+    names: record::Names,
     hasher: Option<blake3::Hasher>,
     writer: Option<Box<dyn io::Write + Send>>,
     error: Option<io::Error>,
@@ -39,7 +40,13 @@ impl Journal {
     pub fn new(hashed: bool) -> Journal {
         let mut pending = Vec::with_capacity(BLOCK + 4096);
         pending.extend_from_slice(MAGIC);
-        Journal { pending, hasher: hashed.then(blake3::Hasher::new), writer: None, error: None }
+        Journal {
+            pending,
+            names: record::Names::default(),
+            hasher: hashed.then(blake3::Hasher::new),
+            writer: None,
+            error: None,
+        }
     }
 
     /// Also writes it. To be called before the first fact.
@@ -53,7 +60,7 @@ impl Journal {
         if self.hasher.is_none() && self.writer.is_none() {
             return;
         }
-        record::write(&mut self.pending, at, host, fact);
+        record::write(&mut self.pending, &mut self.names, at, host, fact);
         if self.pending.len() >= BLOCK {
             self.flush();
         }

@@ -1,5 +1,6 @@
 //! The encoding of one fact: kind, time, host, then its fields in order; little-endian, strings and lists behind
-//! their length. Numbers once given to a kind or a variant never change.
+//! their length. A domain name is spelled out once and then goes by its number. Numbers once given to a kind or a
+//! variant never change.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,9 +11,19 @@ use mxdrill_smtp::{Address, Enhanced, Failure, Reply, ReversePath, Stage};
 
 use crate::{Deed, Fact, Taken};
 
+/// Domain names that have a number; those beyond are always spelled out.
+const NAMES_MAX: usize = 254;
+
+/// Stands before a name that is spelled out; in the order of their first mention, names get numbers from 0.
+const SPELLED: u8 = 255;
+
+/// The domain names mentioned so far.
+#[derive(Debug, Default)]
+pub(super) struct Names(Vec<DomainName>);
+
 /// Appends the record of a fact.
-pub(super) fn write(out: &mut Vec<u8>, at: Time, host: HostId, fact: &Fact) {
-    let mut record = Record { out };
+pub(super) fn write(out: &mut Vec<u8>, names: &mut Names, at: Time, host: HostId, fact: &Fact) {
+    let mut record = Record { out, names };
     match fact {
         Fact::Net(fact) => record.net(at, host, fact),
         Fact::Dns(fact) => record.dns(at, host, fact),
@@ -23,6 +34,7 @@ pub(super) fn write(out: &mut Vec<u8>, at: Time, host: HostId, fact: &Fact) {
 
 struct Record<'a> {
     out: &'a mut Vec<u8>,
+    names: &'a mut Names,
 }
 
 impl Record<'_> {
@@ -66,7 +78,20 @@ impl Record<'_> {
     }
 
     fn name(&mut self, value: &DomainName) -> &mut Self {
-        self.text(value.as_str())
+        if let Some(number) = self.names.0.iter().position(|name| name == value) {
+            return self.byte(number as u8);
+        }
+        if self.names.0.len() < NAMES_MAX {
+            self.names.0.push(value.clone());
+        }
+        self.byte(SPELLED).text(value.as_str())
+    }
+
+    /// A local part: at most 64 octets (RFC 5321 4.5.3.1.1).
+    fn local_part(&mut self, value: &str) -> &mut Self {
+        self.byte(value.len() as u8);
+        self.out.extend_from_slice(value.as_bytes());
+        self
     }
 
     fn ip(&mut self, value: IpAddr) -> &mut Self {
@@ -88,7 +113,7 @@ impl Record<'_> {
     }
 
     fn address(&mut self, value: &Address) -> &mut Self {
-        self.text(value.local()).name(value.domain())
+        self.local_part(value.local()).name(value.domain())
     }
 
     fn reverse_path(&mut self, value: &ReversePath) -> &mut Self {

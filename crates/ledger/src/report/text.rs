@@ -1,8 +1,10 @@
 //! The story of a drill for people.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
-use crate::{Counts, Line, Outcome, Span, Verdict, Violation};
+use mxdrill_net::Time;
+
+use crate::{Counts, Line, Outcome, Span, Verdict, Violation, duration::clock};
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
@@ -57,7 +59,7 @@ impl Page {
 
     fn story(&mut self, outcome: &Outcome) {
         let lines = &outcome.story.lines;
-        let widths = Widths::of(lines);
+        let widths = Widths::of(lines, outcome.virtual_time < FINE);
         for line in lines {
             for text in widths.shown(line) {
                 self.line(&text);
@@ -155,8 +157,18 @@ fn columns(counts: &Counts, verdict: Verdict) -> String {
     shown.map(|(count, word, _)| format!("{count} {word}")).collect::<Vec<_>>().join("  ")
 }
 
+/// A shorter drill is told with seconds.
+const FINE: Duration = Duration::from_secs(600);
+
+/// `2:05`, or with seconds.
+fn hour(at: Time, fine: bool) -> String {
+    let secs = at.as_nanos() / 1_000_000_000;
+    if fine { clock(at) } else { Time::from_secs(secs / 60 * 60).to_string() }
+}
+
 /// The widths of the columns of a story.
 struct Widths {
+    fine: bool,
     at: usize,
     who: usize,
     what: usize,
@@ -166,10 +178,11 @@ struct Widths {
 const WHAT_MAX: usize = 42;
 
 impl Widths {
-    fn of(lines: &[Line]) -> Widths {
+    fn of(lines: &[Line], fine: bool) -> Widths {
         let width = |of: fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
         Widths {
-            at: width(|line| line.at.to_string().len()).max(4),
+            fine,
+            at: lines.iter().map(|line| hour(line.at, fine).len()).max().unwrap_or(0).max(4),
             who: width(|line| line.who.chars().count()),
             what: width(|line| if line.then.is_empty() { 0 } else { line.what.chars().count() })
                 .min(WHAT_MAX),
@@ -177,11 +190,11 @@ impl Widths {
     }
 
     fn shown(&self, line: &Line) -> Vec<String> {
-        let Widths { at, who, what } = self;
+        let Widths { fine, at, who, what } = self;
         let first = line.then.first().map_or("", String::as_str);
         let mut shown = vec![format!(
             "  {:>at$}  {:who$}  {:what$}    {first}",
-            line.at.to_string(),
+            hour(line.at, *fine),
             line.who,
             line.what
         )];

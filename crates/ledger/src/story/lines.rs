@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Span,
     books::{Books, Site},
+    duration::clock,
 };
 
 impl Teller {
@@ -129,7 +130,7 @@ impl Event {
                 (books.host_name(*site), "queue empty".into(), left.told(*repair, books))
             }
             Event::Bounced { by, count, after, last } => {
-                let until = if *last > at { format!(" until {last}") } else { String::new() };
+                let until = if *last > at { format!(" until {}", clock(*last)) } else { String::new() };
                 let what = format!("bounces {count}{until}");
                 (
                     books.host_name(*by),
@@ -154,6 +155,8 @@ impl Left {
                 None => whole,
             }
         };
-        self.delivered.iter().map(told).collect()
+        let taken =
+            self.taken.iter().map(|(site, count)| format!("{} holds {count}", books.host_name(*site)));
+        self.delivered.iter().map(told).chain(taken).collect()
     }
 }

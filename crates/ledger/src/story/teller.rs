@@ -76,6 +76,8 @@ pub(super) struct Replied {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Left {
     pub(super) delivered: BTreeMap<Site, (u64, Time)>,
+    /// Taken over by relays.
+    pub(super) taken: BTreeMap<Site, u64>,
 }
 
 /// Something that is a line of its own.
@@ -93,7 +95,7 @@ impl Teller {
     pub(crate) fn see(&mut self, at: Time, site: Site, fact: &Fact, books: &Books) {
         match fact {
             Fact::Drill(deed) => self.deed(at, site, deed, books),
-            Fact::Mta(mxdrill_mta::Fact::Accepted { .. }) => self.accepted(site, books),
+            Fact::Mta(mxdrill_mta::Fact::Accepted { .. }) => self.accepted(at, site, books),
             Fact::Mta(mxdrill_mta::Fact::Relayed { .. }) => {
                 self.relayed(at, site, books);
                 self.left(at, site, books);
@@ -168,7 +170,7 @@ impl Teller {
     }
 
     /// A relay took mail of the drill.
-    fn accepted(&mut self, site: Site, books: &Books) {
+    fn accepted(&mut self, at: Time, site: Site, books: &Books) {
         let Some(about) = books.about().filter(|about| about.kind == crate::books::Kind::Sent) else {
             return;
         };
@@ -177,6 +179,12 @@ impl Teller {
         let of_relay = message.to.iter().filter(|to| !host.is_final_for(to.domain())).count() as u64;
         let at_once = if message.attempts == 1 { of_relay } else { 0 };
         let Some(sent) = self.sent(books) else { return };
+        if at.since(message.sent_at) >= PASSING {
+            // It waited elsewhere: that it came here is told when that queue is empty.
+            let by = sent.by;
+            *self.stays.entry(by).or_default().taken.entry(site).or_default() += of_relay;
+            return;
+        }
         let part = sent.parts.entry(site).or_default();
         part.held += of_relay;
         part.at_once += at_once;
