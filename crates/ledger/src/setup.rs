@@ -36,7 +36,7 @@ pub struct Setup {
     /// Checks that are switched off.
     pub off: Vec<Off>,
     /// Expectations that license what is otherwise a violation, when they hold at the end: those on `bounced`,
-    /// `discarded` and `unexpected` wherever they stand, those on `queued` of the last step only.
+    /// `discarded`, `duplicated` and `unexpected` wherever they stand, those on `queued` of the last step only.
     pub licences: Vec<Expectation>,
     /// Whether the journal is hashed: in `sim`, where it must repeat.
     pub hashed: bool,

@@ -124,7 +124,7 @@ pub(crate) struct RecipientState {
     holds: [Hold; 2],
     /// When the first copy reached a mailbox; `Time::MAX` when none has.
     pub(crate) delivered_at: Time,
-    /// When a host last passed it on, in whole seconds.
+    /// When a host last passed it on, in whole seconds from 1; zero is never.
     pub(crate) left_at: u32,
     /// Where the first copy reached a mailbox.
     pub(crate) delivered_by: Site,

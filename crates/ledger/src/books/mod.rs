@@ -46,8 +46,10 @@ pub(crate) struct Books {
     open: u64,
     /// Copies held by hosts, of the drill's mail and of DSNs.
     held: u64,
-    /// Incoming sessions: whose, and in which of its lives.
-    sessions: Index<Conn, (Site, u32)>,
+    /// Incoming sessions.
+    sessions: Index<Conn, Session>,
+    /// How often a fault bit.
+    bites: u64,
     /// When the last fault on a delivering host ended, with its last effect.
     repair: Option<Repair>,
     /// Faults that bit.
@@ -59,6 +61,18 @@ pub(crate) struct Books {
     has_foreign: bool,
     notes: Vec<Note>,
     about: Option<About>,
+}
+
+/// A session that a host took.
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    site: Site,
+    /// In which of the host's lives.
+    life: u32,
+    /// How often a fault had bitten before.
+    bites: u64,
+    /// The last message that a foreign sender brought.
+    took: Option<MessageId>,
 }
 
 /// The end of the last fault on a delivering host.
@@ -93,6 +107,7 @@ impl Books {
             open: 0,
             held: 0,
             sessions: Index::default(),
+            bites: 0,
             repair: None,
             bitten: Vec::new(),
             failovers: Vec::new(),

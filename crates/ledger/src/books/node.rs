@@ -1,21 +1,24 @@
 //! What mail nodes did, in the books.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mxdrill_mta::{Basis, Fact, Message, Rejection, Target};
-use mxdrill_net::Time;
+use mxdrill_net::{Conn, Time};
 
 use super::{About, Books, First, Kind, MessageId, Note, RecipientId, Site, Unexpected};
 use crate::dsn;
 
 /// A message passed on so shortly before a crash may be passed on again: the record of it was not yet synced
 /// (RFC 5321 6.1 demands only that mail is not lost).
-const UNRECORDED_MAX: u32 = 60;
+const UNRECORDED_MAX: u32 = 120;
 
 impl Books {
     pub(super) fn see_node(&mut self, at: Time, site: Site, fact: &Fact) {
         match fact {
-            Fact::Accepted { message, .. } => self.accepted(at, site, message),
+            Fact::Accepted { message, conn, peer } => {
+                self.accepted(at, site, message);
+                self.came_from_foreign(*conn, *peer);
+            }
             Fact::Delivered { message, recipient } => self.delivered(at, site, message, *recipient),
             Fact::Began { message, .. } => self.began(site, message),
             Fact::Relayed { message, recipient, target, began } => {
@@ -99,6 +102,17 @@ impl Books {
         if trace_fields_by(&message.header, name.as_str()) > 1 {
             let received = message.received;
             self.notes.push(Note::CameAgain { message: id, site, received });
+        }
+    }
+
+    /// A foreign sender does not say whether it recorded the 250. A fault that bites while its session stands
+    /// may have kept it from that, see [`Books::see_world`].
+    fn came_from_foreign(&mut self, conn: Conn, peer: IpAddr) {
+        let Some(about) = self.about.filter(|_| self.has_foreign) else { return };
+        if self.host(self.site_at(peer)).is_some_and(|host| host.foreign)
+            && let Some(session) = self.sessions.get_mut(&conn)
+        {
+            session.took = Some(about.message);
         }
     }
 
@@ -332,7 +346,7 @@ impl Books {
         let Some((id, found)) = self.locate(message, recipient) else { return };
         self.offered(at, site, target, Some(began));
         self.leave(at, site, id, found, message);
-        self.mail.state_mut(found).left_at = (at.as_nanos() / 1_000_000_000) as u32;
+        self.mail.state_mut(found).left_at = second(at);
         self.hand_to_foreign(at, id, found, target);
     }
 
@@ -434,7 +448,7 @@ impl Books {
         };
         let kind = self.kind(id);
         let crashed = self.sheet(site).and_then(|sheet| sheet.crashed_at).unwrap_or(at);
-        let crashed = (crashed.as_nanos() / 1_000_000_000) as u32;
+        let crashed = second(crashed);
         for place in pending {
             let Some((_, recipient)) = self.locate(message, *place) else { continue };
             let state = self.mail.state_mut(recipient);
@@ -461,6 +475,11 @@ impl Books {
 /// How long before now, at most, a failure still explains what is offered now: the longest dialogue of a session
 /// (RFC 5321 4.5.3.2: its timeouts add up to less than half an hour).
 const DIALOGUE_MAX: Duration = Duration::from_secs(1800);
+
+/// The second that a time lies in, counted from 1: zero is never.
+fn second(at: Time) -> u32 {
+    (at.as_nanos() / 1_000_000_000) as u32 + 1
+}
 
 /// Received fields whose `by` names a host (RFC 5321 4.4).
 fn trace_fields_by(header: &[u8], name: &str) -> usize {

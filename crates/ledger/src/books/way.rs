@@ -34,7 +34,7 @@ pub(crate) struct Way {
 pub(crate) struct Trouble {
     /// When it last failed there.
     pub(crate) failed: Option<Time>,
-    /// When it last passed it over, and why.
+    /// When it last passed it over for another reason than that, and why.
     pub(crate) skipped: Option<(Time, Skip)>,
 }
 
@@ -88,9 +88,11 @@ impl Ways {
         self.trouble_mut(mx).failed = Some(at);
     }
 
-    /// The host passed an MX over.
+    /// The host passed an MX over. That it remembers a failure is judged by that failure.
     pub(crate) fn skipped(&mut self, mx: &DomainName, at: Time, why: Skip) {
-        self.trouble_mut(mx).skipped = Some((at, why));
+        if why != Skip::Remembered {
+            self.trouble_mut(mx).skipped = Some((at, why));
+        }
     }
 
     fn trouble_mut(&mut self, mx: &DomainName) -> &mut Trouble {

@@ -2,7 +2,7 @@
 
 use mxdrill_net::{Fact, Time};
 
-use super::{Books, RecipientId, Site};
+use super::{Books, RecipientId, Session, Site};
 
 impl Books {
     pub(super) fn see_world(&mut self, at: Time, site: Site, fact: &Fact) {
@@ -10,12 +10,14 @@ impl Books {
             Fact::Incoming { conn, .. } => {
                 let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
                 sheet.session_begins();
-                self.sessions.insert(*conn, (site, sheet.lives));
+                let session = Session { site, life: sheet.lives, bites: self.bites, took: None };
+                self.sessions.insert(*conn, session);
             }
             Fact::Gone { conn, .. } => self.session_ends(*conn),
             Fact::Crashed => self.crashed(at, site),
             Fact::Restarted => self.forget_queue(at, site),
             Fact::Bit(tag) => {
+                self.bites += 1;
                 if !self.bitten.contains(tag) {
                     self.bitten.push(*tag);
                 }
@@ -34,11 +36,20 @@ impl Books {
     }
 
     fn session_ends(&mut self, conn: mxdrill_net::Conn) {
-        let Some((site, life)) = self.sessions.remove(&conn) else { return };
-        let sheet = self.sheets.get_mut(usize::from(site.0));
-        if let Some(sheet) = sheet.filter(|sheet| sheet.lives == life) {
+        let Some(session) = self.sessions.remove(&conn) else { return };
+        let sheet = self.sheets.get_mut(usize::from(session.site.0));
+        if let Some(sheet) = sheet.filter(|sheet| sheet.lives == session.life) {
             sheet.sessions -= 1;
         }
+        if let Some(message) = session.took.filter(|_| self.bites > session.bites) {
+            self.mail.of(message).for_each(|recipient| self.doubt(recipient));
+        }
+    }
+
+    /// A sending host may not know that its mail was taken: another copy is allowed.
+    fn doubt(&mut self, recipient: RecipientId) {
+        let state = self.mail.state_mut(recipient);
+        state.doubts = state.doubts.saturating_add(1);
     }
 
     /// Its sessions are gone. Its queue is on its disk, as far as anyone can tell.
@@ -48,10 +59,24 @@ impl Books {
         sheet.sessions = 0;
         sheet.crashed_at = Some(at);
         sheet.down = true;
+        if self.is_foreign(site) {
+            self.mail.held_by(site).into_iter().for_each(|recipient| self.doubt(recipient));
+        }
+    }
+
+    fn is_foreign(&self, site: Site) -> bool {
+        self.host(site).is_some_and(|host| host.foreign)
     }
 
     /// It is back, and will say what its disk kept: what it does not name then is gone.
+    /// A foreign host does not: its queue is known by looking only.
     fn forget_queue(&mut self, at: Time, site: Site) {
+        if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+            sheet.down = false;
+        }
+        if self.is_foreign(site) {
+            return;
+        }
         let held: Vec<RecipientId> = self.mail.held_by(site);
         for recipient in held {
             let message = self.mail.message_of(recipient);
@@ -61,7 +86,6 @@ impl Books {
         }
         if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
             sheet.bytes = 0;
-            sheet.down = false;
         }
     }
 }

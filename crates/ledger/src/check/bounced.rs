@@ -1,5 +1,7 @@
 //! Nothing is bounced that waiting, or a better configuration, would have delivered.
 
+use std::collections::BTreeMap;
+
 use mxdrill_mta::{Fact, GiveUp, Rejection};
 use mxdrill_net::{DomainName, Time};
 use mxdrill_smtp::{Enhanced, Stage};
@@ -23,38 +25,54 @@ pub(super) const RULE: Rule = Rule {
     make: || Box::new(Bounced::default()),
 };
 
+/// Recipients between their rejection, their giving up and their bounce, at most; beyond, all are forgotten, and
+/// their bounces go without a cause.
+const PENDING_MAX: usize = 1 << 20;
+
 #[derive(Debug, Default)]
 struct Bounced {
-    rejection: Option<Rejected>,
-    given_up: Option<GivenUp>,
-    findings: Findings<Cause>,
+    /// Who said 5xx, and where, until the recipient is given up.
+    rejected: BTreeMap<RecipientId, (Site, Stage)>,
+    /// The cause of each recipient given up, until its DSN is stored.
+    given_up: BTreeMap<RecipientId, usize>,
+    causes: Vec<Cause>,
+    findings: Findings<usize>,
 }
 
-/// The last permanent rejection.
-#[derive(Debug)]
-struct Rejected {
-    recipient: RecipientId,
-    by: Site,
-    stage: Stage,
-}
-
-/// The last recipient given up; its bounce follows.
-#[derive(Debug)]
-struct GivenUp {
-    recipient: RecipientId,
-    cause: Cause,
-}
+/// Causes told apart; what comes beyond joins the last of them.
+const CAUSES_MAX: usize = 64;
 
 /// Why a recipient was bounced.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 struct Cause {
     by: Site,
     why: Option<GiveUp>,
-    /// Who said 5xx, and where.
     rejected_by: Option<(Site, Stage)>,
-    status: Option<(u8, u16, u16)>,
+    status: Option<Enhanced>,
     domain: Option<DomainName>,
+    /// What the first of them was told.
     text: String,
+}
+
+impl Cause {
+    fn is_like(&self, other: &Cause) -> bool {
+        let parts = |cause: &Cause| (cause.by, cause.why, cause.rejected_by, cause.status);
+        parts(self) == parts(other) && self.domain == other.domain
+    }
+}
+
+impl Bounced {
+    /// The number of a cause.
+    fn cause(&mut self, cause: Cause) -> usize {
+        match self.causes.iter().position(|known| known.is_like(&cause)) {
+            Some(place) => place,
+            None if self.causes.len() == CAUSES_MAX => CAUSES_MAX - 1,
+            None => {
+                self.causes.push(cause);
+                self.causes.len() - 1
+            }
+        }
+    }
 }
 
 impl Check for Bounced {
@@ -65,21 +83,25 @@ impl Check for Bounced {
             crate::Fact::Mta(Fact::Rejected {
                 target, stage, rejection: Rejection::Permanent(_), ..
             }) => {
-                self.rejection =
-                    Some(Rejected { recipient, by: books.site_at(target.address), stage: *stage });
+                if self.rejected.len() >= PENDING_MAX {
+                    self.rejected.clear();
+                }
+                self.rejected.insert(recipient, (books.site_at(target.address), *stage));
             }
             crate::Fact::Mta(Fact::GivenUp { why, status, text, .. }) => {
-                let Enhanced(class, subject, detail) = *status;
-                let rejection = self.rejection.take().filter(|rejection| rejection.recipient == recipient);
-                let cause = Cause {
+                let cause = self.cause(Cause {
                     by: site,
                     why: Some(*why),
-                    rejected_by: rejection.map(|rejection| (rejection.by, rejection.stage)),
-                    status: Some((class, subject, detail)),
+                    rejected_by: self.rejected.get(&recipient).copied(),
+                    status: Some(*status),
                     domain: domain_of(books, about.message, recipient),
                     text: text.chars().take(200).collect(),
-                };
-                self.given_up = Some(GivenUp { recipient, cause });
+                });
+                self.rejected.remove(&recipient);
+                if self.given_up.len() >= PENDING_MAX {
+                    self.given_up.clear();
+                }
+                self.given_up.insert(recipient, cause);
             }
             _ => {}
         }
@@ -87,23 +109,27 @@ impl Check for Bounced {
 
     fn note(&mut self, at: Time, note: &Note, books: &Books) {
         let Note::Bounced { message, recipient, by } = note else { return };
-        let given_up = self.given_up.take().filter(|given_up| given_up.recipient == *recipient);
-        let cause = given_up.map(|given_up| given_up.cause).unwrap_or_else(|| Cause {
-            by: *by,
-            why: None,
-            rejected_by: None,
-            status: None,
-            domain: domain_of(books, *message, *recipient),
-            text: String::new(),
+        let known = self.given_up.remove(recipient);
+        let cause = known.unwrap_or_else(|| {
+            self.cause(Cause {
+                by: *by,
+                why: None,
+                rejected_by: None,
+                status: None,
+                domain: domain_of(books, *message, *recipient),
+                text: String::new(),
+            })
         });
         self.findings.add(cause, at, Some(books.name(*message, *recipient)));
     }
 
     fn end(&mut self, at: Time, books: &Books) -> Vec<Violation> {
-        let findings = self.findings.take();
+        let causes = &self.causes;
+        let findings =
+            self.findings.take().filter_map(|(place, finding)| Some((causes.get(place)?, finding)));
         let unlicensed =
             findings.filter(|(cause, _)| !licence::is_licensed(at, books, Measure::Bounced, cause.by));
-        unlicensed.map(|(cause, finding)| violation(at, books, &cause, finding)).collect()
+        unlicensed.map(|(cause, finding)| violation(at, books, cause, finding)).collect()
     }
 }
 
@@ -182,7 +208,8 @@ fn rejected(books: &Books, cause: &Cause, domain: &str) -> String {
             "{name} does not relay {domain}: relays = [\"{domain}\"] (Postfix relay_domains, Exim relay_to_domains)"
         );
     }
-    let unknown_user = cause.status.is_some_and(|(_, subject, _)| subject == 1) && stage == Stage::Rcpt;
+    let unknown_user =
+        cause.status.is_some_and(|Enhanced(_, subject, _)| subject == 1) && stage == Stage::Rcpt;
     let hint = match (unknown_user, delivers) {
         (true, true) => ": a host that cannot read its user table must say 451, not 550",
         (true, false) => ": its list of recipients is older than the mailbox, or is not the primary's",

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use mxdrill_mta::{Discard, Fact as Node, GiveUp, Message, Skip};
+use mxdrill_net::{Conn, Fact as Net};
+use mxdrill_smtp::Enhanced;
 
 use super::RULES;
 use crate::{
@@ -423,4 +425,53 @@ fn a_check_switched_off() {
     let outcome = tale.end();
     assert_eq!(outcome.verdict, Verdict::Pass);
     assert_eq!(outcome.off, [("queued-at-end".into(), "the backup stays down".into())]);
+}
+
+#[test]
+fn bounces_whose_dsns_are_stored_later_keep_their_causes() {
+    let mut tale = Tale::new();
+    tale.send(3);
+    let whys = [GiveUp::Expired, GiveUp::NxDomain, GiveUp::Expired];
+    for (number, why) in (1..).zip(whys) {
+        let (message, status) = (tale.message(number), Enhanced(5, 4, 4));
+        tale.see(id("app"), Node::GivenUp { message, recipient: 0, why, status, text: "no answer".into() });
+    }
+    for number in 1..=3 {
+        let (message, dsn) = (tale.message(number), tale.dsn(number));
+        tale.see(id("app"), Node::Bounced { message, recipient: 0, dsn });
+    }
+    tale.dsns_delivered("app", "sender");
+    assert_snapshot!(tale.broken(), @r"
+    bounced [1, 3] app: the queue lifetime was over
+    app gave up, having last heard `no answer`; a longer lifetime is Postfix maximal_queue_lifetime, Exim retry rules
+    bounced [2] app: a domain that does not exist is an error at once
+    app says: no answer
+    ");
+}
+
+#[test]
+fn duplicated_by_a_foreign_relay_while_a_fault_bites() {
+    let story = |bites: bool| {
+        let mut setup = cast();
+        setup.hosts[0].foreign = true;
+        let mut tale = Tale::of(setup);
+        let number = tale.offer("alice@sender.test", false, &["user@example.test"], 1);
+        tale.answered("app", number, 0, Taken::Acknowledged);
+        for conn in 1..=2 {
+            let from = "192.0.2.10:40000".parse().expect("an address");
+            tale.see(id("mx1"), Net::Incoming { conn: Conn(conn), from });
+            if bites {
+                tale.bit();
+            }
+            let message = tale.message(number);
+            tale.accepted("mx1", &message).delivered("mx1", number);
+            tale.see(id("mx1"), Net::Gone { conn: Conn(conn), how: None }).after("5m");
+        }
+        tale.broken()
+    };
+    assert_eq!(story(true), "");
+    assert_snapshot!(story(false), @r"
+    duplicated [1] mx1: delivered again though every sending host had recorded the 250
+    first copies at mx1
+    ");
 }

@@ -121,7 +121,17 @@ fn mta(fact: &mxdrill_mta::Fact) -> (&'static str, Value) {
                 "failure": failed(failure),
             }),
         ),
-        other => mta_recipient(other),
+        Relayed { .. }
+        | Rejected { .. }
+        | InDoubt { .. }
+        | Deferred { .. }
+        | GivenUp { .. }
+        | Bounced { .. }
+        | Discarded { .. }
+        | Warned { .. }
+        | Recovered { .. }
+        | Flushed
+        | Holds { .. } => mta_recipient(fact),
     }
 }
 
@@ -169,8 +179,13 @@ fn mta_recipient(fact: &mxdrill_mta::Fact) -> (&'static str, Value) {
         }
         Flushed => ("flushed", json!({})),
         Holds { message, recipient } => ("holds", of(message, *recipient)),
-        // The rest is described by `mta`.
-        _ => ("other", json!({})),
+        Accepted { .. }
+        | TurnedAway { .. }
+        | Delivered { .. }
+        | Began { .. }
+        | Routed { .. }
+        | Skipped { .. }
+        | Failed { .. } => unreachable!("described by `mta`"),
     }
 }
 

@@ -230,7 +230,14 @@ impl Record<'_> {
             InDoubt { message, recipient, target } => {
                 self.head(41, at, host).known(message, *recipient).target(target)
             }
-            other => self.mta_queue(at, host, other),
+            Deferred { .. }
+            | GivenUp { .. }
+            | Bounced { .. }
+            | Discarded { .. }
+            | Warned { .. }
+            | Recovered { .. }
+            | Flushed
+            | Holds { .. } => self.mta_queue(at, host, fact),
         };
     }
 
@@ -263,8 +270,16 @@ impl Record<'_> {
             }
             Flushed => self.head(48, at, host),
             Holds { message, recipient } => self.head(49, at, host).known(message, *recipient),
-            // The facts of the dialogue are written by `mta`.
-            _ => self,
+            Accepted { .. }
+            | TurnedAway { .. }
+            | Delivered { .. }
+            | Began { .. }
+            | Routed { .. }
+            | Skipped { .. }
+            | Failed { .. }
+            | Relayed { .. }
+            | Rejected { .. }
+            | InDoubt { .. } => unreachable!("the facts of the dialogue are written by `mta`"),
         }
     }
 

@@ -96,8 +96,8 @@ fn a_doubt_as_text() {
     sim   seed 1   3 MX   1 message   2 h
 
       0:01  mx1  refuses connections
-      2:00  app  sends 1 to user@example.test    mx1 delivers 1
       2:00  mx1  answers again
+      2:00  app  sends 1 to user@example.test    mx1 delivers 1
 
     UNKNOWN  1 sent  1 delivered  0 lost   longest delay 0.2 s
       fault-idle  `mx1 refuses connections` never changed anything
@@ -118,9 +118,9 @@ fn both_down_and_late_bounces_as_text() {
     primary-refused   The primary refuses connections for two hours
     sim   seed 1   3 MX   3 messages   5 d
 
+        0:00  mx1  refuses connections
         0:00  app  sends 3 to user@example.test    mx2 puts off 1: 451 4.3.0 later
                                                    app keeps 3
-        0:00  mx1  refuses connections
       120:00  app  bounces 1                       up to 5 d after they were sent
       120:00  app  still holds 1                   mx2 holds 1
       120:00  mx2  still holds 1
@@ -436,8 +436,8 @@ fn drills_as_junit() {
     sim   seed 1   3 MX   1 message   2 h
 
       0:01  mx1  refuses connections
-      2:00  app  sends 1 to user@example.test    mx1 delivers 1
       2:00  mx1  answers again
+      2:00  app  sends 1 to user@example.test    mx1 delivers 1
 
     UNKNOWN  1 sent  1 delivered  0 lost   longest delay 0.2 s
       fault-idle  `mx1 refuses connections` never changed anything

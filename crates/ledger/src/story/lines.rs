@@ -18,14 +18,17 @@ impl Teller {
     pub(crate) fn tell(&self, at: Time, books: &Books) -> Story {
         let mut lines = Vec::new();
         let mut last_to = None;
-        for sent in &self.sends {
-            lines.push(sent.line(last_to != Some(&sent.to), books));
+        for (place, sent) in self.sends.iter().enumerate() {
+            lines.push((place, sent.line(last_to != Some(&sent.to), books)));
             last_to = Some(&sent.to);
         }
-        lines.extend(self.events.iter().filter_map(|(at, event)| event.line(*at, books)));
-        lines.extend(books.sites().filter_map(|site| self.leftover(at, site, books)));
-        lines.sort_by_key(|line| line.at);
-        Story { lines, untold: self.untold }
+        // Before the lines of sends of the same time and a higher number.
+        let events = self.events.iter().rev();
+        let events = events.filter_map(|(at, place, event)| Some((*place, event.line(*at, books)?)));
+        events.for_each(|event| lines.insert(0, event));
+        lines.extend(books.sites().filter_map(|site| Some((usize::MAX, self.leftover(at, site, books)?))));
+        lines.sort_by_key(|(place, line)| (line.at, *place));
+        Story { lines: lines.into_iter().map(|(_, line)| line).collect(), untold: self.untold }
     }
 
     /// What is still in a queue in the end.

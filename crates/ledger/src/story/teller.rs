@@ -25,7 +25,8 @@ const REPLIES_MAX: usize = 6;
 #[derive(Debug, Default)]
 pub(crate) struct Teller {
     pub(super) sends: Vec<Sent>,
-    pub(super) events: Vec<(Time, Event)>,
+    /// Each with the number of sends before it, so that steps of one time keep their order.
+    pub(super) events: Vec<(Time, usize, Event)>,
     pub(super) untold: u64,
     /// What left the queue of each host after a stay, until it is empty.
     pub(super) stays: BTreeMap<Site, Left>,
@@ -162,7 +163,7 @@ impl Teller {
 
     fn event(&mut self, at: Time, event: Event) -> usize {
         if self.events.len() < EVENTS_MAX {
-            self.events.push((at, event));
+            self.events.push((at, self.sends.len(), event));
         } else {
             self.untold += 1;
         }
@@ -270,7 +271,7 @@ impl Teller {
             return;
         }
         let known = self.bounces.get(&by).and_then(|place| self.events.get_mut(*place));
-        if let Some((_, Event::Bounced { count, after: longest, last, .. })) = known {
+        if let Some((_, _, Event::Bounced { count, after: longest, last, .. })) = known {
             *count += 1;
             *longest = after.max(*longest);
             *last = at;
