@@ -282,25 +282,13 @@ impl Core {
     fn lose(&self, recipient: u16, word: &Word<'_>, target: &Target) -> (GiveUp, Undelivered) {
         match word {
             Word::Reply(_, reply) => {
-                let is_final = reply.severity() == Severity::Permanent;
-                let why = if is_final { GiveUp::Rejected } else { GiveUp::Expired };
-                (
-                    why,
-                    undelivered(
-                        recipient,
-                        target,
-                        reply_status(reply),
-                        reply.to_string().into(),
-                        Some(reply),
-                    ),
-                )
+                let (status, text) = (reply_status(reply), reply.to_string().into());
+                (why_given_up(Some(reply)), undelivered(recipient, target, status, text, Some(reply)))
             }
             Word::Failure(stage, failure) => {
                 let reply = if let Failure::Reply(reply) = failure { Some(reply) } else { None };
-                let is_final = reply.is_some_and(|reply| reply.severity() == Severity::Permanent);
-                let why = if is_final { GiveUp::Rejected } else { GiveUp::Expired };
                 let (status, text) = (status_of(*stage, failure), failure_text(failure, *stage));
-                (why, undelivered(recipient, target, status, text, reply))
+                (why_given_up(reply), undelivered(recipient, target, status, text, reply))
             }
         }
     }
@@ -432,6 +420,16 @@ fn untried(job: &mut Job) -> Option<Report<Parcel>> {
     let letter = job.parcel.take()?;
     let outcomes = vec![Outcome::Untried; letter.picks.len()];
     Some(Report { letter, outcomes })
+}
+
+/// A 5xx is final; 5.4.6 says that the message goes round in circles (RFC 3463 X.4.6). Anything else that is not
+/// tried again has run out of patience.
+fn why_given_up(reply: Option<&Arc<Reply>>) -> GiveUp {
+    match reply {
+        Some(reply) if reply.enhanced == Some(Enhanced(5, 4, 6)) => GiveUp::Loop,
+        Some(reply) if reply.severity() == Severity::Permanent => GiveUp::Rejected,
+        _ => GiveUp::Expired,
+    }
 }
 
 fn rejection(reply: &Arc<Reply>) -> Rejection {

@@ -1,8 +1,10 @@
 //! A node among others, as stories. Times are whole seconds; equal lines in a row are counted.
 
+mod door;
 mod failover;
 mod giving_up;
 mod holding;
+mod law;
 
 use crate::world::World;
 

@@ -157,11 +157,21 @@ impl World {
 
     /// Submits messages to `app`.
     pub(crate) fn send_as(&mut self, count: usize, from: Option<&str>, to: &[&str]) -> &mut World {
+        self.write("192.0.2.1", count, from, to)
+    }
+
+    /// Submits messages to the host at an address, as a stranger, from alice@sender.test.
+    pub(crate) fn submit(&mut self, host: &str, count: usize, to: &[&str]) -> &mut World {
+        self.write(host, count, Some("alice@sender.test"), to)
+    }
+
+    fn write(&mut self, host: &str, count: usize, from: Option<&str>, to: &[&str]) -> &mut World {
         let from = from.map(|from| from.parse().expect("an address"));
         let to: Vec<_> = to.iter().map(|to| to.parse().expect("an address")).collect();
+        let at = address(host);
         self.visit(HostId(1), move |host, now, out| {
             if let Host::Pen(pen) = host {
-                pen.send(now, count, from, to, address("192.0.2.1"), out);
+                pen.send(now, count, from, to, at, out);
             }
         });
         self
@@ -203,6 +213,13 @@ impl World {
     pub(crate) fn access(&mut self, label: &str, access: mxdrill_net::Access) -> &mut World {
         let id = self.id(label);
         self.sim.access(id, access);
+        self
+    }
+
+    /// What is wrong with a host's disk from now on.
+    pub(crate) fn disk(&mut self, label: &str, disk: mxdrill_net::Disk) -> &mut World {
+        let id = self.id(label);
+        self.sim.disk(id, disk);
         self
     }
 

@@ -150,3 +150,24 @@ fn routes_with_one_way_left() {
          0:00:01 app relayed u to mx1",
     );
 }
+
+#[test]
+fn exim_warns_of_delay_once_a_day() {
+    let mut world = World::usual("rfc5321", "exim");
+    world.run(10).refuse("mx1").send(1, USER).run(3 * DAY);
+    assert_eq!(world.count("mx2", |fact| matches!(fact, crate::Fact::Warned { .. })), 2);
+    assert_eq!(world.delivered("home"), 2);
+}
+
+#[test]
+fn full_disk_keeps_what_would_bounce() {
+    let mut world = World::usual("rfc5321", "postfix");
+    world.run(10).refuse("mx1").send(1, USER).run(DAY);
+    world.disk("mx2", mxdrill_net::Disk { full: Some(mxdrill_net::Tag(1)), ..Default::default() });
+    world.run(6 * DAY);
+    assert_eq!(world.queued("mx2"), 1);
+    world.disk("mx2", mxdrill_net::Disk::default());
+    world.run(6 * DAY + 600);
+    assert_eq!(world.queued("mx2"), 0);
+    assert_eq!(world.delivered("home"), 1);
+}
