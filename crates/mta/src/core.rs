@@ -7,7 +7,7 @@ use mxdrill_smtp::ClientConfig;
 
 use crate::{
     Fact, Intake, Message, NodeConfig, Spool, SpoolOptions,
-    deliver::{Agents, HostMemory, Lane},
+    deliver::{Agent, Agents, HostMemory, Lane},
     queue::{Queue, Timetable},
     route::{RouteTicket, Router, RouterConfig},
     timers::Timers,
@@ -63,6 +63,9 @@ pub(crate) struct Core {
     pub(crate) conns: Index<Conn, u32>,
 }
 
+/// Destinations that are kept without mail, for their sessions' and routes' sake.
+const LANES_KEPT: usize = 1024;
+
 impl Core {
     pub(crate) fn new(config: NodeConfig) -> Core {
         let profile = &config.profile;
@@ -106,6 +109,32 @@ impl Core {
             self.lanes.push(Lane::new(&self.config.profile.concurrency));
         }
         lane
+    }
+
+    /// Puts an agent to work.
+    pub(crate) fn hire(&mut self, agent: Agent) -> u32 {
+        let lane = &mut self.lanes[agent.lane as usize];
+        lane.agents += 1;
+        lane.busy += 1;
+        self.agents.add(agent)
+    }
+
+    /// Takes an agent out, still counted among those at work if it was.
+    pub(crate) fn retire(&mut self, agent: u32) -> Option<Agent> {
+        let agent = self.agents.remove(agent)?;
+        self.lanes[agent.lane as usize].agents -= 1;
+        Some(agent)
+    }
+
+    /// Forgets a destination that has neither mail nor agents, when there are many: whoever makes up domains
+    /// must not make us remember them all.
+    pub(crate) fn forget_lane(&mut self, now: Time, lane: u32) {
+        let lane_ = &self.lanes[lane as usize];
+        let is_over = self.queue.line(lane).entries == 0 && lane_.agents == 0 && !lane_.is_dead(now);
+        if is_over && self.lanes.len() > LANES_KEPT {
+            self.queue.forget_line(lane);
+            self.lanes[lane as usize] = Lane::new(&self.config.profile.concurrency);
+        }
     }
 
     /// Makes everything that is due ready.

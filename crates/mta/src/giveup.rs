@@ -38,13 +38,20 @@ impl Core {
             }
         }
         match self.intake.bounce(now, &message, &told).filter(|_| !told.is_empty()) {
-            None => self.queue.remove(entry),
+            None => self.drop_entry(entry),
             Some(dsn) => {
                 let recipients: Vec<u16> = told.iter().map(|told| told.recipient).collect();
                 self.queue.entry_mut(entry).picks = Picks::of(&recipients);
                 self.store_own(Tag::Bounce { entry }, dsn, out);
             }
         }
+    }
+
+    /// Removes an entry; its line may be empty now.
+    fn drop_entry(&mut self, entry: u32) {
+        let line = self.queue.entry(entry).line;
+        self.queue.remove(entry);
+        self.touch(line);
     }
 
     fn store_own<F: AnyFact>(&mut self, tag: Tag, dsn: Message, out: &mut Commands<F>) {
@@ -67,7 +74,7 @@ impl Core {
             out.record(Fact::Bounced { message, recipient, dsn });
             self.spool.done(now, id, recipient, out);
         }
-        self.queue.remove(entry);
+        self.drop_entry(entry);
         self.stored(now, dsn, true, out);
     }
 

@@ -101,7 +101,7 @@ impl Core {
 
     /// No host is left for the message in hand.
     fn exhausted<F: AnyFact>(&mut self, now: Time, agent: u32, out: &mut Commands<F>) {
-        let Some(mut agent_) = self.agents.remove(agent) else { return };
+        let Some(mut agent_) = self.retire(agent) else { return };
         self.lanes[agent_.lane as usize].busy -= 1;
         self.touch(agent_.lane);
         let Some(mut job) = agent_.job.take() else { return };

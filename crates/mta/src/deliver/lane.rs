@@ -13,6 +13,8 @@ use crate::{Target, profile::Concurrency};
 pub(crate) struct Lane {
     /// Deliveries allowed at once.
     pub(crate) window: u32,
+    /// Agents that live, those included that say goodbye.
+    pub(crate) agents: u32,
     /// Agents at work.
     pub(crate) busy: u32,
     /// Of these, agents that have no message yet.

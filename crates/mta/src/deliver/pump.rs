@@ -20,7 +20,7 @@ impl Core {
             let line = self.queue.line_mut(lane);
             if line.ready.is_empty() {
                 line.is_run = false;
-                return;
+                return self.forget_lane(now, lane);
             }
             let is_run = line.is_run;
             let waiting = line.ready.len();
@@ -51,10 +51,8 @@ impl Core {
 
     /// A new agent begins with the route.
     fn begin<F: AnyFact>(&mut self, now: Time, lane: u32, out: &mut Commands<F>) {
-        let agent = self.agents.add(Agent::new(lane, now));
-        let lane_ = &mut self.lanes[lane as usize];
-        lane_.busy += 1;
-        lane_.unfed += 1;
+        let agent = self.hire(Agent::new(lane, now));
+        self.lanes[lane as usize].unfed += 1;
         // the draw of this attempt: by the message it is likely to be for, and when
         let draw = self.queue.line(lane).ready.front().map_or(0, |entry| {
             self.queue.message(*entry).id.0 ^ u64::from(self.queue.entry(*entry).attempts).rotate_left(48)
@@ -133,8 +131,9 @@ impl Core {
 
     /// Sends an agent without a session home.
     fn dismiss(&mut self, agent: u32) {
-        if let Some(agent) = self.agents.remove(agent) {
+        if let Some(agent) = self.retire(agent) {
             self.lanes[agent.lane as usize].busy -= 1;
+            self.touch(agent.lane);
         }
     }
 

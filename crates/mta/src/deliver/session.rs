@@ -218,7 +218,7 @@ impl Core {
     pub(crate) fn off_work(&mut self, lane: u32, agent: u32, state: State) {
         let lane_ = &mut self.lanes[lane as usize];
         match state {
-            State::Leaving => return,
+            State::Leaving => {}
             State::Idle(_) => lane_.idle.retain(|idle| *idle != agent),
             _ => lane_.busy -= 1,
         }
@@ -231,7 +231,7 @@ impl Core {
         if self.agents.find(agent).is_some_and(|agent| agent.job.is_some()) {
             return self.broken(now, agent, Stage::Mail, Failure::Lost, None, None, out);
         }
-        let Some(agent_) = self.agents.remove(agent) else { return };
+        let Some(agent_) = self.retire(agent) else { return };
         self.off_work(agent_.lane, agent, agent_.state);
         if let Some(conn) = agent_.conn {
             self.conns.remove(&conn);

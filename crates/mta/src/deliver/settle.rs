@@ -68,8 +68,7 @@ impl Core {
             target: from.target.clone(),
             ..Agent::new(from.lane, from.started)
         };
-        self.lanes[next.lane as usize].busy += 1;
-        let next = self.agents.add(next);
+        let next = self.hire(next);
         self.advance(now, next, out);
     }
 
@@ -109,7 +108,7 @@ impl Core {
         let agent_ = self.agents.live(agent);
         let Some(mut job) = agent_.job.take() else {
             let state = agent_.state;
-            self.agents.remove(agent);
+            self.retire(agent);
             return self.off_work(lane, agent, state);
         };
         let report = report.or_else(|| untried(&mut job));
@@ -144,7 +143,7 @@ impl Core {
     }
 
     fn end_agent<F: AnyFact>(&mut self, now: Time, agent: u32, job: Job, out: &mut Commands<F>) {
-        let Some(agent_) = self.agents.remove(agent) else { return };
+        let Some(agent_) = self.retire(agent) else { return };
         self.off_work(agent_.lane, agent, agent_.state);
         self.conclude(now, agent_.lane, job, agent_.plan.as_deref(), out);
     }

@@ -28,6 +28,7 @@ pub(crate) struct Queue {
     entries: Vec<Entry>,
     free: Vec<u32>,
     lines: Vec<Line>,
+    free_lines: Vec<u32>,
     by_name: Index<DomainName, u32>,
     /// When each line's first slot is due; entries of lines whose slot is gone are skipped.
     slots: BinaryHeap<Reverse<(u32, u32)>>,
@@ -44,6 +45,8 @@ pub(crate) struct Line {
     waiting: BTreeMap<u32, Vec<u32>>,
     /// Whether the ready row holds what a scan brought.
     pub(crate) is_run: bool,
+    /// Entries that stand in it, wherever they are.
+    pub(crate) entries: u32,
 }
 
 /// What became of entries that were put off.
@@ -65,18 +68,28 @@ impl Queue {
         if let Some(line) = self.by_name.get(name) {
             return *line;
         }
-        let line = self.lines.len() as u32;
-        self.lines.push(Line {
-            name: name.clone(),
-            ready: VecDeque::new(),
-            waiting: BTreeMap::new(),
-            is_run: false,
-        });
+        let fresh = Line::new(name.clone());
+        let line = match self.free_lines.pop() {
+            Some(line) => {
+                self.lines[line as usize] = fresh;
+                line
+            }
+            None => {
+                self.lines.push(fresh);
+                (self.lines.len() - 1) as u32
+            }
+        };
         self.by_name.insert(name.clone(), line);
         line
     }
 
-    /// The line of a destination, if it ever had mail.
+    /// Forgets a line in which nothing stands; its number will be given again.
+    pub(crate) fn forget_line(&mut self, line: u32) {
+        self.by_name.remove(&self.lines[line as usize].name);
+        self.free_lines.push(line);
+    }
+
+    /// The line of a destination, if it has any.
     pub(crate) fn known_line(&self, name: &DomainName) -> Option<u32> {
         self.by_name.get(name).copied()
     }
@@ -112,6 +125,7 @@ impl Queue {
 
     /// Takes a new entry in hand; the caller puts it into its line.
     pub(crate) fn insert(&mut self, message: Arc<Message>, picks: Picks, line: u32) -> u32 {
+        self.lines[line as usize].entries += 1;
         let entry = Entry {
             arrived: floor(message.arrived),
             is_bounce: message.reverse_path.is_null(),
@@ -136,7 +150,9 @@ impl Queue {
 
     /// Removes an entry in hand.
     pub(crate) fn remove(&mut self, id: u32) {
-        self.entries[id as usize].message = None;
+        let entry = &mut self.entries[id as usize];
+        entry.message = None;
+        self.lines[entry.line as usize].entries -= 1;
         self.free.push(id);
     }
 
@@ -240,6 +256,10 @@ impl Queue {
 }
 
 impl Line {
+    fn new(name: DomainName) -> Line {
+        Line { name, ready: VecDeque::new(), waiting: BTreeMap::new(), is_run: false, entries: 0 }
+    }
+
     fn make_ready(&mut self, slot: Vec<u32>) {
         self.is_run = true;
         if self.ready.is_empty() {

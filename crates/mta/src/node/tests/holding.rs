@@ -164,3 +164,17 @@ fn grey_primary_is_tried_until_it_takes_the_mail() {
     world.heal("mx1").run(2000);
     assert_eq!((world.delivered("mx1"), world.queued("mx2")), (1, 0));
 }
+
+#[test]
+fn made_up_domains_are_forgotten() {
+    let mut world = World::usual("rfc5321", "rfc5321");
+    world.run(1);
+    for domain in 0..3000 {
+        world.send(1, &[&format!("u@d{domain}.test")]);
+        world.run(1 + domain / 10);
+    }
+    world.run(1000);
+    assert_eq!(world.queued("app"), 0);
+    assert_eq!(world.delivered("home"), 3000);
+    world.on_node("app", |node, _, _| assert!(node.core.lanes.len() <= 1100, "{}", node.core.lanes.len()));
+}
