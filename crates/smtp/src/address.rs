@@ -79,18 +79,34 @@ pub(crate) fn is_local_part(text: &str) -> bool {
     }
 }
 
-/// Atoms with single dots between them.
+/// Atoms with single dots between them; of ASCII, or with characters of UTF-8 (RFC 6531 3.3).
 fn is_dot_string(text: &str) -> bool {
-    let mut last = b'.';
-    for &octet in text.as_bytes() {
-        let fits = if octet == b'.' { last != b'.' } else { is_atext(octet) };
-        if !fits {
-            return false;
+    !text.is_empty() && dot_string_len(text.as_bytes()) == text.len() && !text.chars().any(char::is_control)
+}
+
+/// Octets of the dot-string that `text` begins with; 0 if it begins with none.
+#[inline]
+pub(crate) fn dot_string_len(text: &[u8]) -> usize {
+    let (mut last, mut octets) = (b'.', 0);
+    for &octet in text {
+        if !(ATEXT[usize::from(octet)] || octet == b'.' && last != b'.') {
+            break;
         }
         last = octet;
+        octets += 1;
     }
-    last != b'.' && (text.is_ascii() || !text.chars().any(char::is_control))
+    if last == b'.' { 0 } else { octets }
 }
+
+static ATEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = is_atext(octet as u8);
+        octet += 1;
+    }
+    table
+};
 
 /// RFC 5322 3.2.3, with the octets of UTF-8 (RFC 6531 3.3).
 const fn is_atext(octet: u8) -> bool {

@@ -36,8 +36,9 @@ pub struct Effect {
 
 impl Effect {
     /// Whether the server goes on as if there were no script.
+    #[inline]
     pub fn is_pass(&self) -> bool {
-        self.then == Then::Pass && self.delay.is_zero() && self.tarpit.is_none()
+        matches!(self.then, Then::Pass) && self.delay.is_zero() && self.tarpit.is_none()
     }
 }
 

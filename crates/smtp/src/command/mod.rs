@@ -4,6 +4,7 @@ mod parse;
 mod print;
 #[cfg(test)]
 mod tests;
+mod usual;
 pub mod xtext;
 
 pub(crate) use parse::parse_number;

@@ -2,12 +2,22 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Body, Command, CommandError, Domain, Mail, Path, Rcpt, xtext};
-use crate::{Notify, Ret, address::is_local_part};
+use super::{Body, Command, CommandError, Domain, Mail, Path, Rcpt, usual, xtext};
+use crate::{
+    Notify, Ret,
+    address::{dot_string_len, is_local_part},
+};
 
 impl<'a> Command<'a> {
     /// Parses a line without its CRLF. White space at its end is tolerated (4.1.1).
     pub fn parse(line: &'a [u8]) -> Result<Command<'a>, CommandError> {
+        match usual::parse(line) {
+            Some(command) => Ok(command),
+            None => Command::parse_any(line),
+        }
+    }
+
+    pub(super) fn parse_any(line: &'a [u8]) -> Result<Command<'a>, CommandError> {
         if memchr::memchr2(b'\r', b'\n', line).is_some() {
             return Err(CommandError::Bare);
         }
@@ -15,8 +25,8 @@ impl<'a> Command<'a> {
         while let Some(shorter) = line.strip_suffix(' ').or(line.strip_suffix('\t')) {
             line = shorter;
         }
-        let (verb, argument) = match memchr::memchr(b' ', line.as_bytes()) {
-            Some(at) => (&line[..at], Some(&line[at + 1..])),
+        let (verb, argument) = match line.split_once(' ') {
+            Some((verb, argument)) => (verb, Some(argument)),
             None => (line, None),
         };
         let mut upper = [0; 8];
@@ -61,7 +71,7 @@ fn parse_bdat(argument: &str) -> Result<Command<'_>, CommandError> {
 }
 
 fn parse_mail(argument: &str) -> Result<Mail<'_>, CommandError> {
-    let rest = strip_word(argument, "FROM:").ok_or(CommandError::Argument)?;
+    let rest = strip_word(argument, b"FROM:").ok_or(CommandError::Argument)?;
     let (from, rest) = match rest.strip_prefix("<>") {
         Some(rest) => (None, rest),
         None => parse_path(rest).map(|(path, rest)| (Some(path), rest)).ok_or(CommandError::Sender)?,
@@ -101,7 +111,7 @@ fn set_mail_parameter<'a>(
 }
 
 fn parse_rcpt(argument: &str) -> Result<Rcpt<'_>, CommandError> {
-    let rest = strip_word(argument, "TO:").ok_or(CommandError::Argument)?;
+    let rest = strip_word(argument, b"TO:").ok_or(CommandError::Argument)?;
     let (to, rest) = parse_path(rest).ok_or(CommandError::Recipient)?;
     let mut rcpt = Rcpt { to, notify: None, orcpt: None };
     each_parameter(rest, |keyword, value| {
@@ -132,8 +142,8 @@ fn each_parameter<'a>(
 ) -> Result<(), CommandError> {
     while !rest.is_empty() {
         rest = rest.strip_prefix(' ').ok_or(CommandError::Argument)?;
-        let end = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
-        let (keyword, value) = match memchr::memchr(b'=', &rest.as_bytes()[..end]) {
+        let end = rest.bytes().position(|b| b == b' ').unwrap_or(rest.len());
+        let (keyword, value) = match rest.bytes().take(end).position(|b| b == b'=') {
             Some(at) => (&rest[..at], Some(&rest[at + 1..end])),
             None => (&rest[..end], None),
         };
@@ -210,16 +220,12 @@ fn is_orcpt(text: &str) -> bool {
 /// (4.5.3.1.3). Only the postmaster needs no domain (4.1.1.3).
 fn parse_path(text: &str) -> Option<(Path<'_>, &str)> {
     let inner = strip_route(text.strip_prefix('<')?)?;
-    let local_end = local_end(inner)?;
-    let (local, rest) = inner.split_at(local_end);
-    if !is_local_part(local) {
+    let (local, rest) = inner.split_at(local_len(inner));
+    if local.is_empty() {
         return None;
     }
     let (domain, rest) = match rest.strip_prefix('@') {
-        Some(rest) => {
-            let end = domain_end(rest)?;
-            (Some(parse_domain(&rest[..end])?), &rest[end..])
-        }
+        Some(rest) => split_domain(rest).map(|(domain, rest)| (Some(domain), rest))?,
         None if local.eq_ignore_ascii_case("postmaster") => (None, rest),
         None => return None,
     };
@@ -237,29 +243,36 @@ fn strip_route(text: &str) -> Option<&str> {
     sound.then_some(rest)
 }
 
-/// Where the local part ends: behind the closing quote, or before `@` or `>`.
-fn local_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'"') {
-        return memchr::memchr2(b'@', b'>', bytes);
+/// Octets of the local part that `text` begins with; 0 if it begins with none.
+fn local_len(text: &str) -> usize {
+    if !text.starts_with('"') {
+        let octets = dot_string_len(text.as_bytes());
+        return if is_local_part(&text[..octets]) { octets } else { 0 };
     }
+    let bytes = text.as_bytes();
     let mut at = 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' if is_local_part(&text[..=at]) => return at + 1,
+            b'"' => return 0,
             b'\\' => at += 2,
             _ => at += 1,
         }
     }
+    0
 }
 
-/// Where the domain ends. A literal may contain anything printable but brackets.
-fn domain_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() == Some(&b'[') {
-        memchr::memchr(b']', bytes).map(|at| at + 1)
+/// The domain that `text` begins with, and what follows. A literal may contain anything printable but brackets.
+fn split_domain(text: &str) -> Option<(Domain<'_>, &str)> {
+    let end = if text.starts_with('[') { text.find(']')? + 1 } else { domain_name_len(text.as_bytes()) };
+    let (domain, rest) = text.split_at(end);
+    if end == 0 {
+        return None;
+    }
+    if text.starts_with('[') {
+        Some((parse_domain(domain)?, rest))
     } else {
-        memchr::memchr(b'>', bytes)
+        Some((Domain::Name(domain), rest))
     }
 }
 
@@ -273,22 +286,29 @@ pub(super) fn parse_domain(text: &str) -> Option<Domain<'_>> {
 /// RFC 5321 4.1.2, sub-domain: letters, digits and inner hyphens; UTF-8 (RFC 6531 3.3), and the underscore
 /// that life has. No dot at the end.
 fn is_domain_name(text: &str) -> bool {
-    let (mut label, mut last) = (0_usize, b'.');
-    for &octet in text.as_bytes() {
+    let octets = text.as_bytes();
+    !text.is_empty() && domain_name_len(octets) == text.len() && (text.is_ascii() || has_no_space(text))
+}
+
+/// Octets of the domain name that `text` begins with; 0 if it begins with none.
+#[inline]
+pub(super) fn domain_name_len(text: &[u8]) -> usize {
+    let (mut octets, mut label, mut last) = (0, 0_usize, b'.');
+    for &octet in text {
         // No label begins or ends with a hyphen, and none is empty.
         match DOMAIN_OCTETS[usize::from(octet)] {
-            Octet::Dot if last == b'.' || last == b'-' => return false,
+            Octet::Letter => label += 1,
+            Octet::Dot if last == b'.' || last == b'-' || label > 63 => return 0,
             Octet::Dot => label = 0,
-            Octet::Hyphen if last == b'.' => return false,
-            Octet::Hyphen | Octet::Letter => label += 1,
-            Octet::Other => return false,
-        }
-        if label > 63 {
-            return false;
+            Octet::Hyphen if last == b'.' => return 0,
+            Octet::Hyphen => label += 1,
+            Octet::Other => break,
         }
         last = octet;
+        octets += 1;
     }
-    text.len() <= 253 && last != b'.' && last != b'-' && (text.is_ascii() || has_no_space(text))
+    let sound = octets <= 253 && label <= 63 && last != b'.' && last != b'-';
+    if sound { octets } else { 0 }
 }
 
 /// What an octet is in a domain name.
@@ -336,8 +356,9 @@ fn is_literal(text: &str) -> bool {
     }
 }
 
-/// Takes a keyword off the front, whatever its case.
-fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let head = text.get(..word.len())?;
-    head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
+/// Takes a keyword in capitals off the front, whatever its case there.
+fn strip_word<'a, const N: usize>(text: &'a str, word: &[u8; N]) -> Option<&'a str> {
+    let head = text.as_bytes().first_chunk::<N>()?;
+    let differ = head.iter().zip(word).fold(0, |any, (one, two)| any | (one.to_ascii_uppercase() ^ two));
+    if differ == 0 { text.get(N..) } else { None }
 }

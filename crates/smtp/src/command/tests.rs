@@ -285,6 +285,16 @@ proptest! {
         }
     }
 
+    /// What is read in one pass is what the whole grammar reads.
+    #[test]
+    fn the_usual_is_nothing_special(line in prop_oneof![
+        mails(), rcpts(), "(MAIL FROM|RCPT TO):<[@a.\\-é]{0,6}@[@a.\\-é]{0,6}>?( SIZE=[0-9]{0,13})?",
+    ]) {
+        if let Some(command) = usual::parse(line.as_bytes()) {
+            prop_assert_eq!(Command::parse_any(line.as_bytes()), Ok(command));
+        }
+    }
+
     /// smtp-proto agrees on plain MAIL and RCPT. It unquotes local parts and decodes xtext, so neither is here.
     #[test]
     fn smtp_proto_agrees(line in prop_oneof![mails(), rcpts()].prop_filter("it differs here", |line| {

@@ -30,7 +30,7 @@ pub struct ReplyReader {
     spent: bool,
 }
 
-/// A whole reply in a buffer.
+/// A whole reply in a buffer: lines of one code.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyView<'a> {
     code: Code,
@@ -45,25 +45,21 @@ impl ReplyReader {
             self.spent = false;
         }
         if self.partial.is_empty() {
-            let end = reply_end(input)?;
-            let Some(end) = end else {
-                self.keep(input)?;
-                return Ok(None);
-            };
-            let (wire, rest) = input.split_at(end);
-            *input = rest;
-            return view(wire).map(Some);
+            if let Some((code, end)) = find(input)? {
+                let (wire, rest) = input.split_at(end);
+                *input = rest;
+                return Ok(Some(ReplyView { code, wire }));
+            }
+            self.keep(input)?;
+            return Ok(None);
         }
         while let Some(at) = input.iter().position(|&b| b == b'\n') {
             let (line, rest) = input.split_at(at + 1);
             *input = rest;
             self.partial.extend_from_slice(line);
-            if self.partial.len() > REPLY_MAX {
-                return Err(ReplyError::TooLong);
-            }
-            if is_last(last_line(&self.partial))? {
+            if let Some((code, _)) = find(&self.partial)? {
                 self.spent = true;
-                return view(&self.partial).map(Some);
+                return Ok(Some(ReplyView { code, wire: &self.partial }));
             }
         }
         self.keep(input)?;
@@ -80,61 +76,29 @@ impl ReplyReader {
     }
 }
 
-/// Where the first reply in `input` ends, if its end is there.
-fn reply_end(input: &[u8]) -> Result<Option<usize>, ReplyError> {
+/// The code of the first reply in `input` and where that ends, if its end is there.
+fn find(input: &[u8]) -> Result<Option<(Code, usize)>, ReplyError> {
     let mut start = 0;
     while let Some(length) = memchr::memchr(b'\n', &input[start..]) {
         let end = start + length + 1;
         if end > REPLY_MAX {
             return Err(ReplyError::TooLong);
         }
-        if is_last(&input[start..end])? {
-            return Ok(Some(end));
+        let goes_on = match &input[start..end] {
+            [_, _, _, b'-', .., b'\r', b'\n'] => true,
+            [_, _, _, b' ', .., b'\r', b'\n'] | [_, _, _, b'\r', b'\n'] => false,
+            _ => return Err(ReplyError::Line),
+        };
+        let code = parse_code(&input[start..start + 3]).ok_or(ReplyError::Line)?;
+        if start > 0 && input[start..start + 3] != input[..3] {
+            return Err(ReplyError::Codes);
+        }
+        if !goes_on {
+            return Ok(Some((code, end)));
         }
         start = end;
     }
     Ok(None)
-}
-
-/// The last line of a buffer that ends in LF.
-fn last_line(wire: &[u8]) -> &[u8] {
-    let before = &wire[..wire.len() - 1];
-    let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-    &wire[start..]
-}
-
-/// Whether the reply ends with this line, which ends in LF.
-fn is_last(line: &[u8]) -> Result<bool, ReplyError> {
-    match line {
-        [_, _, _, b'-', .., b'\r', b'\n'] => Ok(false),
-        [_, _, _, b' ', .., b'\r', b'\n'] | [_, _, _, b'\r', b'\n'] => Ok(true),
-        _ => Err(ReplyError::Line),
-    }
-}
-
-/// Checks a whole reply: one code, no control characters.
-fn view(wire: &[u8]) -> Result<ReplyView<'_>, ReplyError> {
-    let digits = wire.get(..3).ok_or(ReplyError::Line)?;
-    let code = parse_code(digits).ok_or(ReplyError::Line)?;
-    let view = ReplyView { code, wire };
-    if wire.get(3) != Some(&b'-') {
-        check_text(wire.strip_suffix(b"\r\n").unwrap_or(wire))?;
-        return Ok(view);
-    }
-    for line in view.wire_lines() {
-        if line.get(..3) != Some(digits) {
-            return Err(ReplyError::Codes);
-        }
-        check_text(line)?;
-    }
-    Ok(view)
-}
-
-/// No control characters but the tab. Without an early end, so that the compiler makes vector code of it.
-fn check_text(line: &[u8]) -> Result<(), ReplyError> {
-    let control = |b: u8| u8::from(b < b' ') & u8::from(b != b'\t') | u8::from(b == 0x7f);
-    let any = line.iter().fold(0, |any, &b| any | control(b));
-    if any == 0 { Ok(()) } else { Err(ReplyError::Line) }
 }
 
 fn parse_code(digits: &[u8]) -> Option<Code> {
@@ -170,7 +134,8 @@ impl<'a> ReplyView<'a> {
     }
 
     /// The reply as a value. An enhanced status code counts only if its class is the first digit of the code
-    /// (RFC 2034 4); it is taken off each line that repeats it. Bytes that are no UTF-8 are replaced.
+    /// (RFC 2034 4); it is taken off each line that repeats it. Bytes that are no UTF-8 are replaced, and control characters,
+    /// which have no place in a reply (RFC 5321 4.2), become spaces.
     pub fn to_reply(&self) -> Reply {
         let first = self.lines().next().unwrap_or_default();
         let enhanced = split_enhanced(first).map(|(code, _)| code).filter(|code| code.fits(self.code));
@@ -184,6 +149,9 @@ impl<'a> ReplyView<'a> {
                 _ => line,
             };
             text.push_str(&String::from_utf8_lossy(line));
+        }
+        if text.bytes().any(|b| b.is_ascii_control() && b != b'\n' && b != b'\t') {
+            text = text.replace(|c: char| c.is_ascii_control() && c != '\n' && c != '\t', " ");
         }
         Reply { code: self.code, enhanced, text: Cow::Owned(text) }
     }

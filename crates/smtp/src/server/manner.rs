@@ -83,12 +83,18 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     }
 
     /// Records what bit, and sees to drops and silence.
+    #[inline]
     pub(super) fn told(&mut self, stage: Stage, effect: Effect) -> Told {
+        if effect.bit.is_empty() && effect.is_pass() {
+            return Told::Go(Manner::PLAIN);
+        }
+        self.told_more(stage, effect)
+    }
+
+    #[cold]
+    fn told_more(&mut self, stage: Stage, effect: Effect) -> Told {
         for tag in &effect.bit {
             self.out.record(Fact::Bit(*tag));
-        }
-        if effect.is_pass() {
-            return Told::Go(Manner::PLAIN);
         }
         let manner = Manner { due: self.now + effect.delay, tarpit: effect.tarpit, ..Manner::PLAIN };
         // Nothing was said yet at connect: the close that follows is one in good order.
@@ -170,10 +176,15 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         self.server.wait = Wait::Dribble { at: self.now + step, bytes, sent: end, manner };
     }
 
+    #[inline]
     fn then(&mut self, after: After) {
-        if after == After::Stay {
-            return;
+        if after != After::Stay {
+            self.end(after);
         }
+    }
+
+    #[cold]
+    fn end(&mut self, after: After) {
         self.flush();
         self.server.over = true;
         match after {

@@ -115,7 +115,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
 
     /// Serves a line that has come whole, without its LF.
     fn serve_line(&mut self, line: &[u8]) {
-        if line.len() + 1 > line_max(line) {
+        if line.len() >= LINE_MAX && line.len() + 1 > line_max(line) {
             return self.error(CommandError::TooLong.reply());
         }
         let command = match line.strip_suffix(b"\r") {
