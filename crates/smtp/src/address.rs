@@ -84,18 +84,19 @@ fn is_dot_string(text: &str) -> bool {
     !text.is_empty() && dot_string_len(text.as_bytes()) == text.len() && !text.chars().any(char::is_control)
 }
 
-/// Octets of the dot-string that `text` begins with; 0 if it begins with none.
+/// Octets of the dot-string that `text` begins with; 0 if it begins with none, or with one that ends in a dot.
 #[inline]
 pub(crate) fn dot_string_len(text: &[u8]) -> usize {
-    let (mut last, mut octets) = (b'.', 0);
-    for &octet in text {
-        if !(ATEXT[usize::from(octet)] || octet == b'.' && last != b'.') {
-            break;
+    let mut end = 0;
+    loop {
+        let atom = text[end..].iter().take_while(|octet| ATEXT[usize::from(**octet)]).count();
+        end += atom;
+        match text.get(end) {
+            _ if atom == 0 => return 0,
+            Some(b'.') => end += 1,
+            _ => return end,
         }
-        last = octet;
-        octets += 1;
     }
-    if last == b'.' { 0 } else { octets }
 }
 
 static ATEXT: [bool; 256] = {

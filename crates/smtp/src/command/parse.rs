@@ -290,49 +290,31 @@ fn is_domain_name(text: &str) -> bool {
     !text.is_empty() && domain_name_len(octets) == text.len() && (text.is_ascii() || has_no_space(text))
 }
 
-/// Octets of the domain name that `text` begins with; 0 if it begins with none.
+/// Octets of the domain name that `text` begins with; 0 if it begins with none, or with one that ends in a dot.
 #[inline]
 pub(super) fn domain_name_len(text: &[u8]) -> usize {
-    let (mut octets, mut label, mut last) = (0, 0_usize, b'.');
-    for &octet in text {
-        // No label begins or ends with a hyphen, and none is empty.
-        match DOMAIN_OCTETS[usize::from(octet)] {
-            Octet::Letter => label += 1,
-            Octet::Dot if last == b'.' || last == b'-' || label > 63 => return 0,
-            Octet::Dot => label = 0,
-            Octet::Hyphen if last == b'.' => return 0,
-            Octet::Hyphen => label += 1,
-            Octet::Other => break,
+    let mut end = 0;
+    loop {
+        let rest = &text[end..];
+        let label = rest.iter().take_while(|octet| LABEL_OCTETS[usize::from(**octet)]).count();
+        let hyphen = label > 0 && (rest[0] == b'-' || rest[label - 1] == b'-');
+        end += label;
+        match text.get(end) {
+            _ if label == 0 || label > 63 || hyphen || end > 253 => return 0,
+            Some(b'.') => end += 1,
+            _ => return end,
         }
-        last = octet;
-        octets += 1;
     }
-    let sound = octets <= 253 && label <= 63 && last != b'.' && last != b'-';
-    if sound { octets } else { 0 }
 }
 
-/// What an octet is in a domain name.
-#[derive(Clone, Copy)]
-enum Octet {
-    Letter,
-    Hyphen,
-    Dot,
-    Other,
-}
-
-static DOMAIN_OCTETS: [Octet; 256] = {
-    let mut octets = [Octet::Other; 256];
+static LABEL_OCTETS: [bool; 256] = {
+    let mut table = [false; 256];
     let mut octet = 0;
     while octet < 256 {
-        octets[octet] = match octet as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80.. => Octet::Letter,
-            b'-' => Octet::Hyphen,
-            b'.' => Octet::Dot,
-            _ => Octet::Other,
-        };
+        table[octet] = matches!(octet as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | 0x80..);
         octet += 1;
     }
-    octets
+    table
 };
 
 #[cold]

@@ -19,15 +19,16 @@ pub(super) fn parse(line: &[u8]) -> Option<Command<'_>> {
 }
 
 fn path(text: &[u8]) -> Option<(Path<'_>, &[u8])> {
-    let (local, rest) = text.split_at(dot_string_len(text));
-    let (name, rest) = rest.strip_prefix(b"@").map(|rest| rest.split_at(domain_name_len(rest)))?;
-    let rest = rest.strip_prefix(b">")?;
+    let at = dot_string_len(text);
+    let name = text[at..].strip_prefix(b"@").map_or(0, domain_name_len);
+    let (path, rest) = text.split_at_checked(at + 1 + name)?;
     // A local part of at most 64 octets, a path of at most 256 with its brackets (RFC 5321 4.5.3.1).
-    if local.is_empty() || local.len() > 64 || name.is_empty() || local.len() + name.len() > 253 {
+    if at == 0 || at > 64 || name == 0 || path.len() > 254 {
         return None;
     }
-    let (local, name) = (std::str::from_utf8(local).ok()?, std::str::from_utf8(name).ok()?);
-    Some((Path { local, domain: Some(Domain::Name(name)) }, rest))
+    let (local, name) = std::str::from_utf8(path).ok()?.split_at_checked(at)?;
+    let path = Path { local, domain: Some(Domain::Name(name.strip_prefix('@')?)) };
+    Some((path, rest.strip_prefix(b">")?))
 }
 
 /// A size as a message may have.
