@@ -20,6 +20,8 @@ mod envelope;
 mod extension;
 mod failure;
 mod faults;
+#[cfg(test)]
+mod pair;
 mod reply;
 mod script;
 mod server;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mxdrill_net::{Fact, Time};
 
-use super::{Policy, message::Asked, turn::Turn};
+use super::{Policy, transaction::Asked, turn::Turn};
 use crate::{
     Code, Effect, Reply, Script, Severity, Stage, Then,
     reply::fixed::{self, Words},

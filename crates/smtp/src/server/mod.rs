@@ -1,8 +1,9 @@
 //! The server's side of a session.
 //!
 //! [`Server`] is what a session remembers. A [`turn::Turn`] is one event being handled: it borrows the session,
-//! the owner's [`Policy`], the [`Script`] and the commands. `dialogue` serves commands, `message` takes mail,
-//! `manner` is how a reply leaves: late, slowly, never, or with the connection.
+//! the owner's [`Policy`], the [`Script`] and the commands. `dialogue` serves commands, `transaction` takes
+//! envelopes, `message` takes content, `manner` is how a reply leaves: late, slowly, never, or with the
+//! connection.
 
 mod config;
 mod dialogue;
@@ -11,6 +12,7 @@ mod message;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod turn;
 
 pub use config::ServerConfig;
@@ -22,7 +24,8 @@ use mxdrill_net::{Closed, Commands, Conn, DomainName, Fact, Time};
 
 use crate::{Reply, Script, SessionView};
 use manner::Wait;
-use message::{Chunk, Transaction};
+use message::Chunk;
+use transaction::Transaction;
 use turn::Turn;
 
 /// One session, from the greeting to the close. Facts: [`Fact::Bit`] for every fault that bites.
