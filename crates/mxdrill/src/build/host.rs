@@ -108,6 +108,11 @@ impl Host {
         self.key("recipients", Node::texts(addresses))
     }
 
+    /// The addresses it has, where they are not those of the zone.
+    pub fn addresses<'a>(self, addresses: impl IntoIterator<Item = &'a str>) -> Host {
+        self.key("addresses", Node::texts(addresses))
+    }
+
     /// Further names and addresses by which it knows itself.
     pub fn known_as<'k>(self, names: impl IntoIterator<Item = &'k str>) -> Host {
         self.key("known-as", Node::texts(names))

@@ -61,7 +61,7 @@ impl Cast {
         let trusting = trusting(scenario);
         let mut members = Vec::new();
         for host in scenario.hosts.iter().chain(scenario.sender().as_ref()) {
-            let own = addresses.of(&mut zones, &host.name);
+            let own = host.addresses.clone().unwrap_or_else(|| addresses.of(&mut zones, &host.name));
             let mut config = config(host, own.clone(), SocketAddr::new(resolver, 53), seed, members.len())?;
             if trusting.contains(host.label.as_str()) {
                 config.trusted.push(originator);

@@ -2,7 +2,9 @@
 
 use mxdrill_mta::{Profile, Retry, profile::Memory};
 
-use super::{Host, Overrides, RetryPart};
+use mxdrill_smtp::Extensions;
+
+use super::{Host, Overrides, RetryPart, Timeouts};
 
 /// A part of one kind of schedule was given over a profile of another kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,12 +26,32 @@ impl Host {
         name.and_then(Profile::named).unwrap_or_default()
     }
 
-    /// The profile it plays.
+    /// The profile it plays: overrides applied, and its door as the host has it (`size`, `lacks`).
     ///
     /// # Errors
     /// When the retry schedule is a part of one kind over another kind.
     pub fn profile(&self) -> Result<Profile, RetryMismatch> {
-        self.overrides.applied(self.profile_named())
+        let mut profile = self.overrides.applied(self.profile_named())?;
+        let offered = &mut profile.door.extensions;
+        offered.size = self.size.or(offered.size);
+        self.lacks.iter().for_each(|keyword| withdraw(offered, keyword));
+        Ok(profile)
+    }
+}
+
+/// Takes an extension back, by its EHLO keyword.
+fn withdraw(offered: &mut Extensions, keyword: &str) {
+    match keyword {
+        "pipelining" => offered.pipelining = false,
+        "size" => offered.size = None,
+        "8bitmime" => offered.eight_bit = false,
+        "smtputf8" => offered.utf8 = false,
+        "chunking" => offered.chunking = false,
+        "enhancedstatuscodes" => offered.enhanced = false,
+        "dsn" => offered.dsn = false,
+        "starttls" => offered.starttls = false,
+        "etrn" => offered.etrn = false,
+        _ => {}
     }
 }
 
@@ -44,6 +66,7 @@ impl Overrides {
         }
         self.apply_lifetimes(&mut profile);
         self.apply_limits(&mut profile);
+        self.timeout.apply(&mut profile.timeouts);
         if let Some(memory) = self.memory {
             profile.memory = if memory.is_zero() { Memory::None } else { Memory::Fixed(memory) };
         }
@@ -73,6 +96,26 @@ impl Overrides {
             profile.concurrency.max = max;
             profile.concurrency.initial = profile.concurrency.initial.min(max);
             profile.concurrency.run = profile.concurrency.run.min(max);
+        }
+    }
+}
+
+impl Timeouts {
+    fn apply(&self, timeouts: &mut mxdrill_smtp::Timeouts) {
+        let all = [
+            (&mut timeouts.connect, self.connect),
+            (&mut timeouts.greeting, self.greeting),
+            (&mut timeouts.ehlo, self.ehlo),
+            (&mut timeouts.starttls, self.starttls),
+            (&mut timeouts.mail, self.mail),
+            (&mut timeouts.rcpt, self.rcpt),
+            (&mut timeouts.data_init, self.data),
+            (&mut timeouts.data_block, self.block),
+            (&mut timeouts.dot, self.dot),
+            (&mut timeouts.quit, self.quit),
+        ];
+        for (timeout, over) in all {
+            *timeout = over.unwrap_or(*timeout);
         }
     }
 }
@@ -143,5 +186,75 @@ fn word(retry: &Retry) -> &'static str {
         Retry::Rules(_) => "rules",
         Retry::Power { .. } => "power",
         Retry::Geometric { .. } => "geometric",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const FIVE: Duration = Duration::from_secs(300);
+
+    fn over(profile: &str, part: RetryPart) -> Result<Retry, String> {
+        let overrides = Overrides { retry: Some(part), ..Overrides::default() };
+        let profile = Profile::named(profile).expect("a profile");
+        overrides.applied(profile).map(|profile| profile.retry).map_err(|err| err.to_string())
+    }
+
+    #[test]
+    fn a_part_changes_a_schedule_of_its_kind() {
+        let part = RetryPart::Age { min: None, max: Some(FIVE), scan: None };
+        let Ok(Retry::Age { min, max, scan }) = over("postfix", part) else { panic!("a schedule by age") };
+        assert_eq!((min, max, scan), (Duration::from_secs(300), FIVE, Duration::from_secs(300)));
+    }
+
+    #[test]
+    fn a_whole_one_takes_the_place_of_any() {
+        assert_eq!(over("exim", RetryPart::List(vec![FIVE])), Ok(Retry::List(vec![FIVE])));
+        let whole = RetryPart::Age { min: Some(FIVE), max: Some(FIVE), scan: Some(FIVE) };
+        assert_eq!(over("exim", whole), Ok(Retry::Age { min: FIVE, max: FIVE, scan: FIVE }));
+    }
+
+    #[test]
+    fn a_part_of_one_kind_over_another_kind_is_named() {
+        let part = RetryPart::Power { unit: Some(FIVE), exponent: None };
+        let told =
+            "a part of `power` over the schedule `age` of postfix: `exponent` is missing to make it whole";
+        assert_eq!(over("postfix", part), Err(told.into()));
+    }
+
+    #[test]
+    fn every_extension_that_a_host_can_lack_is_taken_back() {
+        let name = "mx1.example.test".parse().expect("a name");
+        let lacks = crate::scenario::parse::EXTENSIONS.map(String::from).to_vec();
+        let host = Host { lacks, size: Some(10), ..Host::new("mx1", name) };
+        let offered = host.profile().expect("no part of a schedule").door.extensions;
+        let nothing = Extensions {
+            pipelining: false,
+            size: None,
+            eight_bit: false,
+            utf8: false,
+            chunking: false,
+            enhanced: false,
+            dsn: false,
+            starttls: false,
+            etrn: false,
+        };
+        assert_eq!(offered, nothing);
+    }
+
+    #[test]
+    fn what_is_not_overridden_stays() {
+        let postfix = Profile::named("postfix").expect("a profile");
+        assert_eq!(Overrides::default().applied(postfix.clone()), Ok(postfix.clone()));
+        let timeout = Timeouts { dot: Some(FIVE), ..Timeouts::default() };
+        let more =
+            Overrides { memory: Some(Duration::ZERO), hops_max: Some(7), timeout, ..Overrides::default() };
+        let changed = more.applied(postfix.clone()).expect("no part of a schedule");
+        assert_eq!(changed.timeouts, mxdrill_smtp::Timeouts { dot: FIVE, ..postfix.timeouts });
+        assert_eq!((changed.memory, changed.door.hops_max), (Memory::None, 7));
+        assert_eq!(changed.lifetime, postfix.lifetime);
     }
 }

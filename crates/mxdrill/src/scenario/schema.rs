@@ -137,6 +137,7 @@ fn host() -> Value {
                 json!({ "type": "object", "description": "Static next hops by domain: \"[mx1]\"", "additionalProperties": { "type": "string", "pattern": r"^\[.+\]$" } }),
             ),
             ("recipients", names("The mailboxes it knows; otherwise any")),
+            ("addresses", names("The addresses it has, where they are not those of the zone")),
             ("known-as", names("Further names and addresses by which it knows itself")),
             ("retry", retry()),
             ("lifetime", time("How long a message stays queued")),

@@ -171,3 +171,68 @@ pub(super) fn print_factor(percent: u32) -> String {
     let short = text.trim_end_matches('0');
     if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: FromStr<Err = UnitError> + fmt::Display>(text: &str, expected: &str) {
+        let shown = match text.parse::<T>() {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("error: {error}"),
+        };
+        assert_eq!(shown, expected, "{text:?}");
+    }
+
+    #[test]
+    fn sizes_are_decimal_unless_they_say_binary() {
+        check::<Octets>("10 GB", "10 GB");
+        check::<Octets>("10gb", "10 GB");
+        check::<Octets>("1 KiB", "1 KiB");
+        check::<Octets>("1024 B", "1 KiB");
+        check::<Octets>("2000 kB", "2 MB");
+        check::<Octets>("0 B", "0 B");
+        check::<Octets>("1500 B", "1500 B");
+    }
+
+    #[test]
+    fn sizes_that_are_none() {
+        check::<Octets>("", "error: it is empty");
+        check::<Octets>("10", "error: `10` has no unit (one of B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)");
+        check::<Octets>("ten MB", "error: `ten MB` does not begin with a whole number");
+        check::<Octets>("10 XB", "error: `XB` is no unit (one of B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)");
+        check::<Octets>("99999999 TB", "error: it is beyond what a drill can count");
+        check::<Octets>("99999999999999999999 B", "error: it is beyond what a drill can count");
+    }
+
+    #[test]
+    fn rates() {
+        check::<Rate>("3000/h", "3000/h");
+        check::<Rate>("10/min", "10/min");
+        check::<Rate>("10/1m", "10/min");
+        check::<Rate>("7/90s", "7/1m30s");
+        check::<Rate>("10", "error: a rate is a number and a time, such as `3000/h`");
+        check::<Rate>("0/h", "error: a rate is above zero");
+        check::<Rate>("5/0s", "error: a rate is above zero");
+        check::<Rate>("5/fortnight", "error: `fortnight` is no unit (one of s, min, h, d)");
+    }
+
+    #[test]
+    fn chances_and_factors_are_exact() {
+        for (text, ppm, shown) in [
+            ("0.05", 50_000, "0.05"),
+            ("5%", 50_000, "0.05"),
+            ("1", 1_000_000, "1.0"),
+            ("0.000001", 1, "0.000001"),
+        ] {
+            assert_eq!(parse_odds(text), Ok(ppm), "{text}");
+            assert_eq!(print_odds(ppm), shown);
+        }
+        for text in ["", "1.1", "101%", "-1", "0.0000001", "half"] {
+            assert_eq!(parse_odds(text), Err(UnitError::Odds), "{text}");
+        }
+        assert_eq!(parse_factor("1.5"), Some(150));
+        assert_eq!(print_factor(150), "1.5");
+        assert_eq!(parse_factor("1.555"), None);
+    }
+}

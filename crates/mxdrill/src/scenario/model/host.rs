@@ -35,6 +35,9 @@ pub struct Host {
     pub route: Vec<(DomainName, DomainName)>,
     /// The mailboxes it knows in the domains it delivers and relays; `None` takes any.
     pub recipients: Option<BTreeSet<Address>>,
+    /// The addresses it has; `None` is what the zone gives for its name. A zone may say more than is true, such
+    /// as an AAAA record of an address that nobody has.
+    pub addresses: Option<Vec<IpAddr>>,
     /// Further names and addresses by which it knows itself (Postfix `proxy_interfaces`).
     pub known_as: Vec<KnownAs>,
 }
@@ -167,6 +170,7 @@ impl Host {
             lacks: Vec::new(),
             route: Vec::new(),
             recipients: None,
+            addresses: None,
             known_as: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use mxdrill_ledger::{Expectation, Figure, FigureError, Measure, Subject};
 use toml::de::DeValue;
 
-use super::{Input, Read, Value, mistake::Mistake, walk::clip};
+use super::{Input, Read, Value, mistake::Mistake, value::clip};
 use crate::scenario::{Expect, Place, Scenario, When};
 
 pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) -> Read<Expect> {

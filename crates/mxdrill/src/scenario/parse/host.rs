@@ -1,5 +1,7 @@
 //! `[host.NAME]`: what a host is, and how it behaves.
 
+use std::net::IpAddr;
+
 use mxdrill_mta::profile;
 use mxdrill_net::DomainName;
 
@@ -7,11 +9,17 @@ use super::{
     Input, Read, Value,
     mistake::{Mistake, list},
     retry,
-    walk::{Table, clip},
+    value::clip,
+    walk::Table,
 };
-use crate::scenario::{Host, KnownAs, Overrides, Place, Program, Timeouts};
+use crate::scenario::{Host, KnownAs, Overrides, Place, Program, Timeouts, Zone};
 
-pub(super) fn read_all<'a>(input: Input<'a>, value: Value<'a>, origin: &DomainName) -> Read<Vec<Host>> {
+pub(super) fn read_all<'a>(
+    input: Input<'a>,
+    value: Value<'a>,
+    zone: &Zone,
+    origin: &DomainName,
+) -> Read<Vec<Host>> {
     let table = value.table("the hosts", input.notes)?;
     let mut hosts: Vec<Host> = Vec::new();
     for (key, value) in table.entries() {
@@ -24,11 +32,25 @@ pub(super) fn read_all<'a>(input: Input<'a>, value: Value<'a>, origin: &DomainNa
         }
         let label = label(&name, origin);
         let mut host = Host::new(label, name);
-        if input.notes.note(read(input, value, &mut host)).is_some() {
-            hosts.push(host);
+        if input.notes.note(read(input, value, &mut host)).is_none() {
+            continue;
         }
+        if let Some((other, address)) =
+            hosts.iter().find_map(|other| Some((other, shared(&host, other, zone)?)))
+        {
+            let message = format!("{} and {} have the same address", other.label, host.label);
+            input.notes.add(Mistake::new(key.span(), message).label(format!("{address} is there twice")));
+        }
+        hosts.push(host);
     }
     Ok(hosts)
+}
+
+/// An address that two hosts claim.
+fn shared(one: &Host, other: &Host, zone: &Zone) -> Option<IpAddr> {
+    let of = |host: &Host| host.addresses.clone().unwrap_or_else(|| zone.zones.addresses(&host.name));
+    let others = of(other);
+    of(one).into_iter().find(|address| others.contains(address))
 }
 
 /// The full name of a host by its key: a label of the first zone, or a quoted full name.
@@ -68,6 +90,7 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
     host.route = table.read("route", |v| routes(input, v, host)).unwrap_or_default();
     host.recipients = table
         .read("recipients", |v| v.array("an array of addresses")?.map(|v| v.parsed("an address")).collect());
+    host.addresses = table.read("addresses", addresses);
     host.known_as = table.read("known-as", known_as).unwrap_or_default();
     host.overrides = overrides(input, &table);
     if let Some(retry) = table.get("retry") {
@@ -118,8 +141,17 @@ fn like(value: Value<'_>) -> Read<String> {
 }
 
 /// EHLO keywords that a host can be without.
-pub(crate) const EXTENSIONS: [&str; 8] =
-    ["pipelining", "size", "8bitmime", "smtputf8", "chunking", "enhancedstatuscodes", "dsn", "starttls"];
+pub(crate) const EXTENSIONS: [&str; 9] = [
+    "pipelining",
+    "size",
+    "8bitmime",
+    "smtputf8",
+    "chunking",
+    "enhancedstatuscodes",
+    "dsn",
+    "starttls",
+    "etrn",
+];
 
 fn lacks(value: Value<'_>) -> Read<Vec<String>> {
     let words = value.array("an array of extensions")?;
@@ -151,6 +183,15 @@ fn next_hop(value: Value<'_>, host: &Host) -> Read<DomainName> {
         _ => inner.parse(),
     };
     name.map_err(|err| value.mistake(err.to_string()).label("expected a host"))
+}
+
+fn addresses(value: Value<'_>) -> Read<Vec<IpAddr>> {
+    let all: Vec<_> =
+        value.array("an array of IP addresses")?.map(|v| v.parsed("an IP address")).collect::<Read<_>>()?;
+    match all.is_empty() {
+        true => Err(value.mistake("a host has an address").label("expected at least one")),
+        false => Ok(all),
+    }
 }
 
 fn known_as(value: Value<'_>) -> Read<Vec<KnownAs>> {

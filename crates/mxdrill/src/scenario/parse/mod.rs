@@ -1,13 +1,16 @@
 //! Reads a scenario file: TOML with the place of every key and value, then its meaning. Several mistakes are told
 //! at once, each with its place in the text.
 
+mod dialogue;
 mod expect;
 mod fault;
 mod host;
 mod mistake;
+mod names;
 mod retry;
 mod send;
 mod step;
+mod value;
 mod walk;
 mod zone;
 
@@ -23,7 +26,8 @@ use toml::de::DeTable;
 pub(crate) use host::EXTENSIONS;
 use mistake::Source;
 pub use mistake::{Mistake, Mistakes};
-use walk::{Notes, Read, Table, Value};
+use value::Value;
+use walk::{Notes, Read, Table};
 
 use super::{CheckOff, Restriction, Scenario, Site, WorldKind};
 
@@ -239,7 +243,7 @@ fn unchecked(value: Value<'_>) -> Read<Vec<CheckOff>> {
         .map(|(key, reason)| {
             let check: &str = key.get_ref();
             if !super::checks().any(|known| known == check) {
-                return Err(Mistake::new(key.span(), format!("unknown check `{}`", walk::clip(check)))
+                return Err(Mistake::new(key.span(), format!("unknown check `{}`", value::clip(check)))
                     .label("not the name of a check")
                     .suggest(check, super::checks()));
             }
@@ -255,7 +259,8 @@ fn world<'a>(input: Input<'a>, table: &Table<'a>, scenario: &mut Scenario) {
     scenario.zone = table.need("zone", example, |v| zone::read(input, v)).unwrap_or_default();
     let hosts = table.get("host");
     let (Some(origin), Some(hosts)) = (scenario.zone.origin().cloned(), hosts) else { return };
-    scenario.hosts = input.notes.note(host::read_all(input, hosts, &origin)).unwrap_or_default();
+    scenario.hosts =
+        input.notes.note(host::read_all(input, hosts, &scenario.zone, &origin)).unwrap_or_default();
 }
 
 fn check_end(input: Input<'_>, table: &Table<'_>, scenario: &Scenario) {

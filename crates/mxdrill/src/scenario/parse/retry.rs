@@ -5,7 +5,7 @@ use std::time::Duration;
 use mxdrill_ledger::Span;
 use mxdrill_mta::RetryRule;
 
-use super::{Input, Read, Value, walk::clip};
+use super::{Input, Read, Value, value::clip};
 use crate::scenario::{RetryPart, units::parse_factor};
 
 const KINDS: [&str; 5] = ["list", "age", "rules", "power", "geometric"];

@@ -3,13 +3,7 @@
 use bytes::Bytes;
 use mxdrill_smtp::{Address, Notify, ReversePath};
 
-use super::{
-    Input, Read, Value,
-    mistake::Mistake,
-    step::place,
-    walk::{Table, clip},
-    zone::unreadable,
-};
+use super::{Input, Read, Value, mistake::Mistake, names::place, value::clip, walk::Table, zone::unreadable};
 use crate::scenario::{Body, Content, Place, Scenario, Send, Spacing, To};
 
 pub(super) fn read<'a>(
@@ -128,6 +122,14 @@ fn numbered(text: &str) -> Option<To> {
     fits.then(|| To::Numbered { before: before.into(), first, last, after: after.into() })
 }
 
+/// More in one send would not fit into the memory of a drill.
+const MESSAGES_MAX: u64 = 10_000_000;
+
+fn messages(value: Value<'_>) -> Read<u32> {
+    let count = value.integer("a number of messages", 1, MESSAGES_MAX)?;
+    u32::try_from(count).map_err(|_| value.wrong("a number of messages"))
+}
+
 /// `count` and `over`, or `rate` and `for`; what is not given stays, if it is of the same kind.
 fn spacing(table: &Table<'_>, base: Spacing) -> Read<Spacing> {
     let even = ["count", "over"].into_iter().find(|key| table.has(key));
@@ -148,7 +150,7 @@ fn spacing(table: &Table<'_>, base: Spacing) -> Read<Spacing> {
         (_, Spacing::Rate { .. }) => (1, std::time::Duration::ZERO),
     };
     Ok(Spacing::Over {
-        count: table.read("count", |v| v.count(1)).unwrap_or(count),
+        count: table.read("count", messages).unwrap_or(count),
         over: table.read("over", Value::duration).unwrap_or(over),
     })
 }
@@ -172,9 +174,10 @@ fn by_rate(
         None => lasting.ok_or_else(|| missing("for", "rate", "for = \"2h\""))?,
     };
     let spacing = Spacing::Rate { rate, lasting };
-    match spacing.count() {
-        u32::MAX => Err(Mistake::new(table.span(), "these are more messages than can be counted")),
-        _ => Ok(spacing),
+    match u64::from(spacing.count()) <= MESSAGES_MAX {
+        true => Ok(spacing),
+        false => Err(Mistake::new(table.key_span("rate"), "these are too many messages")
+            .label(format!("expected at most {MESSAGES_MAX} in all"))),
     }
 }
 

@@ -1,16 +1,20 @@
-//! `[[step]]`: what happens when; and the words by which steps name hosts, links and names in the DNS.
+//! `[[step]]`: what happens when.
 
 use std::{ops::Range, time::Duration};
 
-use mxdrill_dns::{RecordType, Zones};
+use mxdrill_dns::Zones;
+use serde_spanned::Spanned;
+use toml::de::DeValue;
 
 use super::{
-    Input, Read, Value, expect, fault,
+    Input, Read, expect, fault,
     mistake::Mistake,
+    names::{link, name_and_type, place, place_of},
     send,
-    walk::{Table, clip},
+    value::{Value, clip},
+    walk::Table,
 };
-use crate::scenario::{Action, Clear, DnsName, Fault, Place, PlaceError, Record, Scenario, Send, Step};
+use crate::scenario::{Action, Clear, Fault, Place, Record, Scenario, Send, Step};
 
 const ACTIONS: [&str; 6] = ["send", "fault", "clear", "flush", "set", "expect"];
 
@@ -23,10 +27,25 @@ pub(super) fn read_all<'a>(input: Input<'a>, table: &Table<'a>, scenario: &Scena
         return Vec::new();
     };
     let mut reader = Steps { input, scenario, before: None, named: Vec::new(), clears: Vec::new() };
-    let mut steps: Vec<Step> = array.iter().filter_map(|step| reader.read(Value(step))).collect();
+    let mut steps: Vec<Step> = array.iter().flat_map(|step| reader.read(Value(step))).collect();
     reader.check_clears();
     steps.sort_by_key(|step| step.at);
     steps
+}
+
+/// `repeat = { every = "4m", times = 15 }`: the same step again and again, such as a host that flaps.
+fn repeat<'a>(input: Input<'a>, value: Value<'a>, action: Option<&Action>) -> Read<(Duration, u32)> {
+    if let Some(Action::Fault(Fault { name: Some(name), .. })) = action {
+        return Err(value
+            .mistake(format!("all of these faults would be called `{name}`"))
+            .label("leave out `name`"));
+    }
+    let table = value.table("a repetition", input.notes)?;
+    let every = table.need("every", "every = \"4m\"", Value::duration_above_zero);
+    let times = table.need("times", "times = 15", |v| v.integer("how often in all", 2, 1000));
+    table.finish();
+    let times = times.and_then(|times| u32::try_from(times).ok());
+    every.zip(times).ok_or_else(Mistake::again)
 }
 
 /// Reads one step after the other.
@@ -42,13 +61,17 @@ struct Steps<'a, 's> {
 }
 
 impl<'a> Steps<'a, '_> {
-    fn read(&mut self, value: Value<'a>) -> Option<Step> {
-        let table = self.input.notes.note(value.table("a step", self.input.notes))?;
+    /// A step, or all of its repetitions.
+    fn read(&mut self, value: Value<'a>) -> Vec<Step> {
+        let notes = self.input.notes;
+        let Some(table) = notes.note(value.table("a step", notes)) else { return Vec::new() };
         let at = table.need("at", "at = \"5m\"", Value::duration);
-        let action = self.action(&table, at.unwrap_or_default());
-        let action = self.input.notes.note(action);
+        let action = notes.note(self.action(&table, at.unwrap_or_default()));
+        let repeat = table.read("repeat", |v| repeat(self.input, v, action.as_ref()));
         table.finish();
-        Some(Step { at: at?, action: action? })
+        let (Some(at), Some(action)) = (at, action) else { return Vec::new() };
+        let (every, times) = repeat.unwrap_or((Duration::ZERO, 1));
+        (0..times).map(|n| Step { at: at + every * n, action: action.clone() }).collect()
     }
 
     fn action(&mut self, table: &Table<'a>, at: Duration) -> Read<Action> {
@@ -170,7 +193,7 @@ fn set<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) -> Read<Reco
     Ok(record)
 }
 
-fn table_get<'a>(value: Value<'a>, key: &str) -> Option<&'a serde_spanned::Spanned<toml::de::DeValue<'a>>> {
+fn table_get<'a>(value: Value<'a>, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
     value.raw().as_table()?.get(key)
 }
 
@@ -179,88 +202,4 @@ fn check_record(scenario: &Scenario, record: &Record) -> Result<(), String> {
     whole.steps = Vec::new();
     let text = whole.record_text(record).map_err(|err| err.to_string())?;
     Zones::parse(&text).map(drop).map_err(|err| err.problem.to_string())
-}
-
-/// A host, by label, full name or place.
-pub(super) fn place(value: Value<'_>, scenario: &Scenario) -> Read<Place> {
-    let text = value.text("a host")?;
-    place_of(text, scenario).map_err(|err| unknown(value.span(), text, &err, scenario))
-}
-
-fn unknown(span: Range<usize>, text: &str, err: &PlaceError, scenario: &Scenario) -> Mistake {
-    let labels = scenario.hosts.iter().map(|host| host.label.as_str());
-    let places = ["primary", "backup", "backup2", "sender"];
-    match err {
-        PlaceError::Unknown(_) => Mistake::new(span, format!("unknown host `{}`", clip(text)))
-            .label("not a host of this scenario")
-            .suggest(text, labels.chain(places)),
-        PlaceError::NoPlace { .. } => Mistake::new(span, err.to_string())
-            .label("no such place")
-            .help("places follow from the MX records of the zone; only hosts under [host] have one"),
-    }
-}
-
-fn place_of(text: &str, scenario: &Scenario) -> Result<Place, PlaceError> {
-    let place = Place::from(text);
-    let label = scenario.place(&place)?.to_owned();
-    // A full name is kept as the label, so that one host has one word.
-    Ok(if matches!(place, Place::Host(_)) { Place::Host(label) } else { place })
-}
-
-/// `"mx2>mx1"`, or `"mx2<>mx1"` for both directions.
-pub(super) fn link(value: Value<'_>, scenario: &Scenario) -> Read<(Place, Place, bool)> {
-    let expected = "a link such as \"mx2>mx1\", or \"mx2<>mx1\" for both ways";
-    let text = value.text(expected)?;
-    let (from, to) = text.split_once('>').ok_or_else(|| {
-        value.mistake(format!("`{}` is no link", clip(text))).label(format!("expected {expected}"))
-    })?;
-    let (from, both) = match from.strip_suffix('<') {
-        Some(from) => (from, true),
-        None => (from, false),
-    };
-    let end = |text: &str| {
-        place_of(text.trim(), scenario).map_err(|err| unknown(value.span(), text.trim(), &err, scenario))
-    };
-    let (from, to) = (end(from)?, end(to)?);
-    if scenario.place(&from) == scenario.place(&to) {
-        return Err(value
-            .mistake("a link goes from one host to another")
-            .label("both ends are the same host"));
-    }
-    Ok((from, to, both))
-}
-
-/// `"example.test MX"`, `"@ MX"`, `"primary A"`, or a name alone for every type.
-pub(super) fn name_and_type(value: Value<'_>, scenario: &Scenario) -> Read<(DnsName, Option<RecordType>)> {
-    let text = value.text("a name in the DNS and a type, such as \"example.test MX\"")?;
-    let mut words = text.split_ascii_whitespace();
-    let (name, kind, more) = (words.next().unwrap_or_default(), words.next(), words.next());
-    if more.is_some() {
-        return Err(value
-            .mistake(format!("`{}` is more than a name and a type", clip(text)))
-            .label("expected \"example.test MX\""));
-    }
-    let kind: Option<RecordType> = kind
-        .map(|kind| {
-            kind.parse().map_err(|err| value.mistake(format!("{err}")).label("expected a record type"))
-        })
-        .transpose()?;
-    let wrong = |err: &dyn std::fmt::Display| value.mistake(err.to_string()).label("expected a name");
-    let name = match (name, Place::from(name)) {
-        ("@", _) => DnsName::Own,
-        (_, Place::Host(_)) if scenario.host(name).is_some() => {
-            DnsName::Host(place_of(name, scenario).map_err(|err| wrong(&err))?)
-        }
-        (_, Place::Host(_)) if !name.contains('.') => {
-            return Err(unknown(value.span(), name, &PlaceError::Unknown(name.into()), scenario));
-        }
-        (_, Place::Host(_)) => {
-            DnsName::Name(name.parse().map_err(|err: mxdrill_net::NameError| wrong(&err))?)
-        }
-        (_, place) => {
-            scenario.place(&place).map_err(|err| unknown(value.span(), name, &err, scenario))?;
-            DnsName::Host(place)
-        }
-    };
-    Ok((name, kind))
 }

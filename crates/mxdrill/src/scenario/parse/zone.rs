@@ -2,7 +2,7 @@
 
 use mxdrill_dns::{ZoneError, Zones};
 
-use super::{Input, Read, Value, mistake::Mistake, walk::part_span};
+use super::{Input, Read, Value, mistake::Mistake, value::part_span};
 use crate::scenario::Zone;
 
 pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>) -> Read<Zone> {

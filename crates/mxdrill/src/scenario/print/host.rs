@@ -23,6 +23,7 @@ pub(super) fn table(host: &Host) -> Table {
     put(&mut table, "lacks", (!host.lacks.is_empty()).then(|| Node::texts(&host.lacks)));
     put(&mut table, "route", (!host.route.is_empty()).then(|| routes(host)));
     put(&mut table, "recipients", host.recipients.as_ref().map(Node::texts));
+    put(&mut table, "addresses", host.addresses.as_ref().map(Node::texts));
     put(
         &mut table,
         "known-as",

@@ -29,7 +29,11 @@ pub(super) fn definitions() -> Map<String, Value> {
 fn step() -> Value {
     let at = [("at", described(duration(), "When, counted from the beginning"))];
     let actions = ACTIONS.map(|action| (action, reference(action)));
-    let mut step = table("A step: a time and one action", &["at"], at.into_iter().chain(actions));
+    let times =
+        json!({ "type": "integer", "minimum": 2, "maximum": 1000, "description": "How often in all" });
+    let repeat = table("Again and again", &["every", "times"], [("every", duration()), ("times", times)]);
+    let keys = at.into_iter().chain(actions).chain([("repeat", repeat)]);
+    let mut step = table("A step: a time and one action", &["at"], keys);
     step["oneOf"] = ACTIONS.map(|action| json!({ "required": [action] })).into();
     step
 }
@@ -65,81 +69,75 @@ fn send() -> Value {
     )
 }
 
-fn matching() -> Value {
-    table(
-        "In which sessions",
-        &[],
-        [
-            ("client", reference("place")),
-            ("sender", text("The envelope sender; <> is null")),
-            ("recipient", text("An address, or @example.test")),
-        ],
-    )
-}
-
 fn fault() -> Value {
-    let number = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
-    let truth = |what: &str| json!({ "const": true, "description": what });
-    let moments = || words(Moment::ALL.iter().map(|moment| moment.word()));
-    let mut fault = table(
-        "Something wrong, from this time on",
-        &[],
-        [
-            ("name", text("A name to clear it by")),
-            ("host", described(reference("place"), "The host")),
-            ("link", text("A way such as mx2>mx1, or mx2<>mx1 for both ways")),
-            ("dns", reference("dns")),
-            ("for", described(duration(), "How long; otherwise until it is cleared")),
-            ("may-miss", json!({ "type": "boolean", "description": "It may stay without effect" })),
-            (
-                "connect",
-                described(words(Connect::ALL.iter().map(|word| word.word())), "How it meets connects"),
-            ),
-            (
-                "stage",
-                described(
-                    words(Stage::ALL[1..].iter().map(|stage| stage.word())),
-                    "At which stage of the dialogue",
-                ),
-            ),
-            ("reply", text("What it says instead: 451 4.3.0 later")),
-            ("drop", described(moments(), "Drops the connection at this moment of the stage")),
-            ("delay", described(duration(), "Waits before replying, or answering")),
-            ("tarpit", described(reference("speed"), "Sends the reply at so many octets a second")),
-            ("first", number("Only the first so many times")),
-            ("every", number("Only every so many times")),
-            ("odds", reference("odds")),
-            ("per", described(reference("rate"), "Only what exceeds this rate, for each client")),
-            ("match", matching()),
-            (
-                "crash",
-                json!({ "description": "Loses power; comes back when the fault ends", "anyOf": [{ "const": true }, moments()] }),
-            ),
-            ("restart", truth("Loses power and comes back at once")),
-            ("disk", described(words(["full"]), "Nothing more can be stored")),
-            (
-                "max-connections",
-                json!({ "type": "integer", "minimum": 0, "description": "Further clients are told 421" }),
-            ),
-            ("greylist", described(duration(), "Each client, sender and recipient waits so long")),
-            ("size", described(reference("size"), "Larger messages are refused")),
-            (
-                "tls",
-                described(words(TlsFault::ALL.iter().map(|word| word.word())), "What is wrong with its TLS"),
-            ),
-            ("partition", truth("Nothing passes")),
-            ("latency", described(duration(), "One-way delay")),
-            ("loss", described(reference("odds"), "The chance of losing a packet")),
-            ("bandwidth", reference("speed")),
-            ("cut-after", described(reference("size"), "Each connection is reset after so many octets")),
-            (
-                "answer",
-                described(words(Answer::ALL.iter().map(|word| word.word())), "A wrong answer of the DNS"),
-            ),
-        ],
-    );
+    let common = [
+        ("name", text("A name to clear it by")),
+        ("host", described(reference("place"), "The host")),
+        ("link", text("A way such as mx2>mx1, or mx2<>mx1 for both ways")),
+        ("dns", reference("dns")),
+        ("for", described(duration(), "How long; otherwise until it is cleared")),
+        ("may-miss", json!({ "type": "boolean", "description": "It may stay without effect" })),
+        ("answer", described(words(Answer::ALL.iter().map(|word| word.word())), "A wrong answer of the DNS")),
+    ];
+    let keys = common.into_iter().chain(of_a_host()).chain(of_the_dialogue()).chain(of_a_link());
+    let mut fault = table("Something wrong, from this time on", &[], keys);
     fault["oneOf"] = json!([{ "required": ["host"] }, { "required": ["link"] }, { "required": ["dns"] }]);
     fault
+}
+
+fn truth(what: &str) -> Value {
+    json!({ "const": true, "description": what })
+}
+
+fn moments() -> Value {
+    words(Moment::ALL.iter().map(|moment| moment.word()))
+}
+
+fn of_a_host() -> Vec<(&'static str, Value)> {
+    let max = json!({ "type": "integer", "minimum": 0, "description": "Further clients are told 421" });
+    let crash = json!({ "anyOf": [{ "const": true }, moments()] });
+    vec![
+        ("connect", described(words(Connect::ALL.iter().map(|word| word.word())), "How it meets connects")),
+        ("crash", described(crash, "Loses power; comes back when the fault ends")),
+        ("restart", truth("Loses power and comes back at once")),
+        ("disk", described(words(["full"]), "Nothing more can be stored")),
+        ("max-connections", max),
+        ("greylist", described(duration(), "Each client, sender and recipient waits so long")),
+        ("size", described(reference("size"), "Larger messages are refused")),
+        ("tls", described(words(TlsFault::ALL.iter().map(|word| word.word())), "What is wrong with its TLS")),
+    ]
+}
+
+fn of_the_dialogue() -> Vec<(&'static str, Value)> {
+    let number = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
+    let stages = words(Stage::ALL[1..].iter().map(|stage| stage.word()));
+    let matching = [
+        ("client", reference("place")),
+        ("sender", text("The envelope sender; <> is null")),
+        ("recipient", text("An address, or @example.test")),
+    ];
+    vec![
+        ("stage", described(stages, "At which stage of the dialogue")),
+        ("reply", text("What it says instead: 451 4.3.0 later")),
+        ("drop", described(moments(), "Drops the connection at this moment of the stage")),
+        ("delay", described(duration(), "Waits before replying, or answering")),
+        ("tarpit", described(reference("speed"), "Sends the reply at so many octets a second")),
+        ("first", number("Only the first so many times")),
+        ("every", number("Only every so many times")),
+        ("odds", reference("odds")),
+        ("per", described(reference("rate"), "Only what exceeds this rate, for each client")),
+        ("match", table("In which sessions", &[], matching)),
+    ]
+}
+
+fn of_a_link() -> Vec<(&'static str, Value)> {
+    vec![
+        ("partition", truth("Nothing passes")),
+        ("latency", described(duration(), "One-way delay")),
+        ("loss", described(reference("odds"), "The chance of losing a packet")),
+        ("bandwidth", reference("speed")),
+        ("cut-after", described(reference("size"), "Each connection is reset after so many octets")),
+    ]
 }
 
 fn clear() -> Value {

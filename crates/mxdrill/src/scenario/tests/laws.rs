@@ -321,6 +321,7 @@ fn hosts() -> impl Strategy<Value = Vec<Host>> {
             backup.lacks = vec!["smtputf8".into(), "8bitmime".into()];
             backup.route = vec![("example.test".parse().unwrap(), primary.name.clone())];
             backup.recipients = Some(["user@example.test".parse().unwrap()].into());
+            backup.addresses = Some(vec!["192.0.2.20".parse().unwrap(), "2001:db8::20".parse().unwrap()]);
             backup.known_as = vec![
                 KnownAs::Name("mail.example.test".parse().unwrap()),
                 KnownAs::Address("192.0.2.99".parse().unwrap()),
@@ -400,4 +401,17 @@ fn what_is_at_one_time_keeps_its_order() {
     let words: Vec<bool> =
         scenario.steps.iter().map(|step| matches!(step.action, Action::Flush(_))).collect();
     assert_eq!(words, [false, true, false]);
+}
+
+#[test]
+fn a_repeated_step_is_as_many_steps() {
+    let text = format!(
+        "title = \"Flapping\"\n[zone]\ntext = \"\"\"\n{ZONE}\"\"\"\n[host.mx1]\ndelivers = [\"example.test\"]\n\
+         [[step]]\nat = \"5m\"\nrepeat = {{ every = \"4m\", times = 15 }}\n\
+         fault = {{ host = \"primary\", connect = \"refuse\", for = \"2m\" }}\n"
+    );
+    let scenario = read(&text);
+    let times: Vec<u64> = scenario.steps.iter().map(|step| step.at.as_secs() / 60).collect();
+    assert_eq!(times, (0..15).map(|n| 5 + 4 * n).collect::<Vec<u64>>());
+    assert_eq!(scenario.faults().count(), 15);
 }

@@ -1037,3 +1037,50 @@ flush = "mx2"
       help: did you mean `mx1`?
     "#);
 }
+
+#[test]
+fn more_messages_than_memory() {
+    assert_snapshot!(steps(r#"[[step]]
+at   = "0s"
+send = { count = 4000000000 }
+"#), @r#"
+     × 4000000000 is out of bounds
+       ╭─[story.toml:17:18]
+    16 │ at   = "0s"
+    17 │ send = { count = 4000000000 }
+       ·                  ─────┬────
+       ·                       ╰── expected a number of messages, 1 to 10000000
+       ╰────
+    "#);
+}
+
+#[test]
+fn a_name_for_many_faults() {
+    assert_snapshot!(steps(r#"[[step]]
+at     = "0s"
+fault  = { name = "down", host = "primary", connect = "refuse" }
+repeat = { every = "1m", times = 3 }
+"#), @r#"
+     × all of these faults would be called `down`
+       ╭─[story.toml:18:10]
+    17 │ fault  = { name = "down", host = "primary", connect = "refuse" }
+    18 │ repeat = { every = "1m", times = 3 }
+       ·          ─────────────┬─────────────
+       ·                       ╰── leave out `name`
+       ╰────
+    "#);
+}
+
+#[test]
+fn two_hosts_at_one_address() {
+    assert_snapshot!(backup(r#"addresses = ["192.0.2.10"]"#), @r#"
+     × mx1 and mx2 have the same address
+       ╭─[story.toml:12:7]
+    11 │ delivers = ["example.test"]
+    12 │ [host.mx2]
+       ·       ─┬─
+       ·        ╰── 192.0.2.10 is there twice
+    13 │ relays = ["example.test"]
+       ╰────
+    "#);
+}
