@@ -11,7 +11,7 @@ use hickory_server::{
     server::{Request, RequestHandler, ResponseHandler, ResponseInfo},
     zone_handler::MessageResponseBuilder,
 };
-use mxdrill_net::live::Clock;
+use mxdrill_net::live::{Clock, Serving};
 use tokio::sync::Semaphore;
 
 use super::{Map, lock, map};
@@ -44,7 +44,7 @@ impl Handler {
     }
 
     /// The message to send, once it is time; `None` stays silent.
-    async fn reply(&self, request: &Request) -> Option<Message> {
+    async fn reply(&self, request: &Request, serving: &Serving) -> Option<Message> {
         let map = self.map.as_deref().filter(|map| map.is_foreign(request.src()));
         let rewritten = map.and_then(|map| map::question(map, request.as_slice()));
         let response = self.answer(rewritten.as_deref().unwrap_or(request.as_slice()), request);
@@ -55,7 +55,7 @@ impl Handler {
         }
         if !response.delay.is_zero() {
             let _room = self.delayed.try_acquire().ok()?;
-            self.clock.sleep_until(self.clock.now() + response.delay).await;
+            serving.sleep_until(self.clock.now() + response.delay).await;
         }
         Some(message)
     }
@@ -73,7 +73,8 @@ impl RequestHandler for Handler {
         request: &Request,
         mut out: R,
     ) -> ResponseInfo {
-        let Some(message) = self.reply(request).await else { return nothing(request) };
+        let serving = self.clock.serve(request.src()); // until it is answered, or will not be
+        let Some(message) = self.reply(request, &serving).await else { return nothing(request) };
         let response = MessageResponseBuilder::new(&request.queries, message.edns.as_ref()).build(
             message.metadata,
             &message.answers,

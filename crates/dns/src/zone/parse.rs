@@ -255,18 +255,17 @@ impl Parser {
         })
     }
 
-    /// A name that need not be a mail domain: a contact may have a dot in its first label.
+    /// A name that need not be a mail domain: the root, or a contact with an escaped dot in its first label.
     fn any_name(&self, fields: &mut Fields<'_>) -> Result<Name, ZoneError> {
-        let origin = match &self.origin {
-            Origin::At(origin) => wire::name(origin).unwrap_or_else(Name::root),
-            _ => Name::root(),
+        let word = fields.next(HOST)?;
+        let name = match (&self.origin, &*word.text) {
+            (_, ".") => Some(Name::root()),
+            (Origin::At(origin), text) if text.contains('\\') => {
+                wire::name(origin).and_then(|origin| Name::parse(text, Some(&origin)).ok())
+            }
+            _ => wire::name(&self.name(word)?),
         };
-        fields.read(
-            HOST,
-            |text| {
-                if text == "@" { Some(origin) } else { Name::parse(text, Some(&origin)).ok() }
-            },
-        )
+        name.ok_or_else(|| word.error(ZoneProblem::Field { expected: HOST, found: word.text.clone() }))
     }
 
     /// Puts the records into their zones, zones with few labels first, so that one opens for all below it.

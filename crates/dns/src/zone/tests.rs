@@ -262,6 +262,7 @@ fn mistakes_point_at_the_text() {
 fn mistakes_of_structure_too() {
     let check =
         |text: &str, expected: &str| assert_eq!(mistake(text).lines().nth(2), Some(expected), "{text}");
+    check("x.test. SOA ns hostmaster 1 1 1 1 1", "line 1: `ns` is relative, and no $ORIGIN says to what");
     check("$ORIGIN x.test.\n@ TXT \"open\nand on", "line 2: `\"` is not closed");
     check("$ORIGIN x.test.\n@ SOA a b ( 1 2\n3 4", "line 2: `(` is not closed");
     check("$ORIGIN x.test.\n@ MX 10 mx1 )", "line 2: `)` closes nothing");

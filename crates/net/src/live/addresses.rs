@@ -19,6 +19,8 @@ const LOCK_ADDRESS: u8 = 254;
 const LOCK_PORT: u16 = 25_253;
 /// Blocks tried before giving up.
 const TRIES: u32 = 4096;
+/// Ports tried: one that is free for TCP may be taken for UDP.
+const PORT_TRIES: u32 = 64;
 
 /// 127.x.y.0/24, ours as long as this lives.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ pub(super) struct Addresses {
     blocks: Vec<Block>,
     port: u16,
     /// Bound, never listening: keeps the shared port from listeners on the wildcard address.
-    _port_lock: Socket,
+    _port_lock: [Socket; 2],
     hosts: BTreeMap<IpAddr, (HostId, Ipv4Addr)>,
     loopbacks: Index<Ipv4Addr, IpAddr>,
     opened: BTreeMap<SocketAddr, SocketAddr>,
@@ -187,10 +189,23 @@ impl Addresses {
     }
 }
 
-/// A TCP socket that is bound and nothing more, and its port.
-fn bound(address: Ipv4Addr, port: u16) -> io::Result<(Socket, u16)> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&SocketAddr::from((address, port)).into())?;
-    let port = socket.local_addr()?.as_socket().map_or(port, |bound| bound.port());
-    Ok((socket, port))
+/// Sockets that are bound and nothing more, for TCP and UDP, and their port.
+fn bound(address: Ipv4Addr, port: u16) -> io::Result<([Socket; 2], u16)> {
+    let mut tries = PORT_TRIES;
+    loop {
+        tries -= 1;
+        match bound_once(address, port) {
+            Err(error) if port == 0 && tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+            done => return done,
+        }
+    }
+}
+
+fn bound_once(address: Ipv4Addr, port: u16) -> io::Result<([Socket; 2], u16)> {
+    let tcp = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    tcp.bind(&SocketAddr::from((address, port)).into())?;
+    let port = tcp.local_addr()?.as_socket().map_or(port, |bound| bound.port());
+    let udp = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    udp.bind(&SocketAddr::from((address, port)).into())?;
+    Ok(([tcp, udp], port))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -11,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::flight::Beside;
 use crate::Time;
 
 /// The virtual clock of a live world, for services that stand beside its processes (the DNS server).
@@ -37,8 +39,20 @@ struct State {
     limit: Time,
     speed: u32,
     ended: bool,
-    sleepers: BTreeMap<(Time, u64), Waker>,
+    sleepers: BTreeMap<(Time, u64), Sleeper>,
     next_key: u64,
+    /// Datagrams for outside services that nobody has taken up, by the real address that sent them.
+    asked: BTreeMap<SocketAddr, u64>,
+    /// Some service says when it takes up a request.
+    is_exact: bool,
+    busy: usize,
+}
+
+#[derive(Debug)]
+struct Sleeper {
+    waker: Waker,
+    /// Sleeps over a request that its service has taken up.
+    serves: bool,
 }
 
 impl State {
@@ -46,6 +60,13 @@ impl State {
         match self.anchor {
             Some(anchor) => (self.base + (real_now() - anchor) * self.speed).min(self.limit),
             None => self.base,
+        }
+    }
+
+    fn forget(&mut self, asker: SocketAddr) {
+        match self.asked.get_mut(&asker) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(self.asked.remove(&asker)),
         }
     }
 }
@@ -67,6 +88,9 @@ impl Clock {
             ended: false,
             sleepers: BTreeMap::new(),
             next_key: 0,
+            asked: BTreeMap::new(),
+            is_exact: false,
+            busy: 0,
         };
         Clock(Arc::new(Shared {
             state: Mutex::new(state),
@@ -84,12 +108,46 @@ impl Clock {
     /// Waits until `at`. The world leaps to it like to any deadline of a process, so a sleep of days takes
     /// no real time where nothing else happens. Also returns when the world ends.
     pub fn sleep_until(&self, at: Time) -> Sleep {
-        Sleep { clock: self.clone(), at, key: None }
+        Sleep { clock: self.clone(), at, serves: false, key: None }
     }
 
     /// Waits for `lasting` from now.
     pub fn sleep(&self, lasting: Duration) -> Sleep {
         self.sleep_until(self.now() + lasting)
+    }
+
+    /// Says that a service has taken up a request that came by datagram from this real address, and is busy
+    /// with it as long as the guard is held (see [`Serving`]).
+    pub fn serve(&self, from: SocketAddr) -> Serving {
+        let mut state = self.state();
+        state.is_exact = true;
+        state.busy += 1;
+        state.forget(from);
+        drop(state);
+        Serving(self.clone())
+    }
+
+    /// A datagram for an outside service has left this real address.
+    pub(super) fn asked(&self, from: SocketAddr) {
+        *self.state().asked.entry(from).or_default() += 1;
+    }
+
+    /// That datagram could not be sent after all.
+    pub(super) fn unasked(&self, from: SocketAddr) {
+        self.state().forget(from);
+    }
+
+    /// A datagram of an outside service has come to this real address.
+    pub(super) fn answered(&self, at: SocketAddr) {
+        let mut state = self.state();
+        if !state.is_exact {
+            state.forget(at);
+        }
+    }
+
+    /// Nobody will take up what was asked so far.
+    pub(super) fn give_up(&self) {
+        self.state().asked.clear();
     }
 
     /// Says that a foreign peer is at work, whose doings the world cannot see (see [`Foreign`]).
@@ -117,9 +175,15 @@ impl Clock {
         at.since(state.now()) / state.speed.max(1)
     }
 
-    /// How many [`Foreign`] guards are held.
-    pub(super) fn foreigners(&self) -> usize {
-        self.0.foreign.load(Ordering::Relaxed)
+    /// What is going on beside the processes.
+    pub(super) fn beside(&self) -> Beside {
+        let state = self.state();
+        Beside {
+            foreigners: self.0.foreign.load(Ordering::Relaxed),
+            busy: state.busy,
+            waiting: state.asked.values().sum(),
+            is_exact: state.is_exact,
+        }
     }
 
     /// Starts the clock, until `limit`.
@@ -151,16 +215,20 @@ impl Clock {
         self.state().sleepers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Wakes the sleepers whose time has come, and says how many.
-    pub(super) fn wake_sleepers(&self) -> usize {
+    /// Wakes the sleepers whose time has come, and says whether any of them does not say when it is done.
+    pub(super) fn wake_sleepers(&self) -> bool {
         let mut state = self.state();
         let now = state.now();
+        if state.sleepers.first_key_value().is_none_or(|((at, _), _)| *at > now) {
+            return false;
+        }
         let later = state.sleepers.split_off(&(now + Duration::from_nanos(1), 0));
         let due = std::mem::replace(&mut state.sleepers, later);
+        state.busy += due.values().filter(|sleeper| sleeper.serves).count();
         drop(state);
-        let count = due.len();
-        due.into_values().for_each(Waker::wake);
-        count
+        let stirs = due.values().any(|sleeper| !sleeper.serves);
+        due.into_values().for_each(|sleeper| sleeper.waker.wake());
+        stirs
     }
 
     /// Ends all sleep, now and for ever: the world is gone.
@@ -169,7 +237,7 @@ impl Clock {
         state.ended = true;
         let all = std::mem::take(&mut state.sleepers);
         drop(state);
-        all.into_values().for_each(Waker::wake);
+        all.into_values().for_each(|sleeper| sleeper.waker.wake());
     }
 
     /// Wakes the driver where it waits for the kernel.
@@ -190,6 +258,7 @@ impl Clock {
 pub struct Sleep {
     clock: Clock,
     at: Time,
+    serves: bool,
     key: Option<u64>,
 }
 
@@ -202,14 +271,19 @@ impl Future for Sleep {
         if state.ended || state.now() >= this.at {
             return Poll::Ready(());
         }
+        let first = state.sleepers.first_key_value().is_none_or(|((at, _), _)| this.at < *at);
+        let is_new = this.key.is_none();
         let key = *this.key.get_or_insert_with(|| {
             state.next_key += 1;
             state.next_key
         });
-        let first = state.sleepers.first_key_value().is_none_or(|((at, _), _)| this.at < *at);
-        state.sleepers.insert((this.at, key), context.waker().clone());
+        let sleeper = Sleeper { waker: context.waker().clone(), serves: this.serves };
+        state.sleepers.insert((this.at, key), sleeper);
+        if is_new && this.serves {
+            state.busy -= 1; // until it is woken
+        }
         drop(state);
-        if first {
+        if first || this.serves {
             this.clock.wake_driver();
         }
         Poll::Pending
@@ -218,9 +292,36 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.clock.state().sleepers.remove(&(self.at, key));
+        let Some(key) = self.key else { return };
+        let mut state = self.clock.state();
+        if state.sleepers.remove(&(self.at, key)).is_some() && self.serves {
+            state.busy += 1; // given up, not woken
         }
+    }
+}
+
+/// Held by a service while it works on a request that a host of the world sent it by datagram.
+///
+/// A service that says so spares the world from guessing: time neither waits for an answer that never comes,
+/// nor leaps over one that is late because the computer is busy. The guard is dropped once the answer is sent,
+/// or it is certain that there will be none.
+#[derive(Debug)]
+#[must_use = "the service is busy only while this is held"]
+pub struct Serving(Clock);
+
+impl Serving {
+    /// Waits until `at` before going on; meanwhile the service is not busy, and time may leap.
+    pub fn sleep_until(&self, at: Time) -> impl Future<Output = ()> + Send + use<'_> {
+        Sleep { clock: self.0.clone(), at, serves: true, key: None }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.busy = state.busy.saturating_sub(1);
+        drop(state);
+        self.0.wake_driver();
     }
 }
 

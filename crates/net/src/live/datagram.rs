@@ -73,14 +73,21 @@ impl<F: From<Fact>> Engine<F> {
         let sender = |socket: &&Datagrams| socket.host == held.host && socket.at == held.from;
         let sender = self.datagrams.iter().map(|(_, socket)| socket).find(sender);
         let (Some(actual), Some(sender)) = (actual, sender) else { return };
+        let asker = sender.actual;
+        if !inside {
+            self.clock.asked(asker); // before the service can take it up
+        }
         // A datagram for which there is no room is a datagram lost.
         if sender.socket.send_to(&held.bytes, actual).is_err() {
+            if !inside {
+                self.clock.unasked(asker);
+            }
             return;
         }
         if inside {
             self.under_way(actual);
         } else {
-            self.flight.ask();
+            self.flight.movement();
         }
     }
 
@@ -101,11 +108,11 @@ impl<F: From<Fact>> Engine<F> {
             let socket = self.datagrams.get_mut(key)?;
             match socket.socket.recv_from(buffer) {
                 Ok((count, from)) => {
-                    let (host, to) = (socket.host, socket.at);
+                    let (host, to, local) = (socket.host, socket.at, socket.actual);
                     let name = self.addresses.scenario(from);
                     let is_own = name.is_some_and(|name| self.addresses.host(name.ip()).is_some());
                     if !is_own {
-                        self.flight.answered();
+                        self.clock.answered(local);
                     }
                     return Some((host, name.unwrap_or(from), to, count));
                 }

@@ -141,7 +141,7 @@ pub(super) struct Engine<F> {
     pieces: Vec<Piece>,
 }
 
-impl<F: From<Fact>> Engine<F> {
+impl<F> Engine<F> {
     pub(super) fn new(registry: Registry, clock: Clock, options: &LiveOptions) -> Result<Self, LiveError> {
         let (answers, done) = mpsc::channel();
         Ok(Engine {
@@ -175,7 +175,9 @@ impl<F: From<Fact>> Engine<F> {
     pub(super) fn now(&self) -> Time {
         self.clock.now()
     }
+}
 
+impl<F: From<Fact>> Engine<F> {
     pub(super) fn host(&self, host: HostId) -> &Host {
         &self.hosts[usize::from(host.0)]
     }
@@ -240,7 +242,7 @@ impl<F: From<Fact>> Engine<F> {
         state.up = true;
         let kept = state.store.kept();
         let kept = kept.unwrap_or_else(|error| {
-            self.trouble(LiveError::Start(error));
+            self.trouble(error);
             Vec::new()
         });
         self.host_mut(host).first = Some(kept);
@@ -343,14 +345,14 @@ impl<F: From<Fact>> Engine<F> {
         let state = &mut self.hosts[usize::from(host.0)];
         match state.store.sync(token, state.life) {
             Some(result) => self.soon.push_back(Soon::Stored { host, life: state.life, token, result }),
-            None => self.flight.begin(), // until the disk thread says that it is done
+            None => self.flight.sync_began(), // until the disk thread says that it is done
         }
     }
 
     /// Takes what the disk threads have done.
     pub(super) fn collect_done(&mut self) {
         while let Ok(Done { host, life, token, result, lost }) = self.done.try_recv() {
-            self.flight.end();
+            self.flight.sync_ended();
             self.flight.movement();
             self.host_mut(host).store.lose(lost);
             self.soon.push_back(Soon::Stored { host, life, token, result });

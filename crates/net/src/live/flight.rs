@@ -8,15 +8,17 @@ use super::clock::real_now;
 const FOREIGN_QUIET: Duration = Duration::from_millis(20);
 /// Loopback moves bytes in microseconds. What is still counted as under way after this long without any
 /// movement never comes (a peer in the kernel's hands was killed, say), and must not hold up the world.
-const STALL: Duration = Duration::from_secs(1);
+const STALL: Duration = Duration::from_secs(5);
 
 /// The account of what is under way.
 #[derive(Debug)]
 pub(super) struct Flight {
-    /// Connects, arrivals, ends with something to read, datagrams and syncs.
+    /// Connects, arrivals, ends with something to read, and datagrams of the world's own hosts.
     inside: usize,
-    /// Requests to outside services without an answer yet.
-    asked: usize,
+    /// Syncs that a disk thread works on.
+    syncs: usize,
+    /// A task beside the processes has been woken.
+    stirred: bool,
     /// Open connections with foreign peers.
     strangers: usize,
     moved: Instant,
@@ -24,10 +26,23 @@ pub(super) struct Flight {
     sure: bool,
 }
 
+/// What stands beside the processes is doing, by its own account (see [`super::Clock`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside {
+    /// Foreign peers at work.
+    pub(super) foreigners: usize,
+    /// Requests that services are busy with.
+    pub(super) busy: usize,
+    /// Requests that no service has taken up, or answered.
+    pub(super) waiting: u64,
+    /// Services say when they take up a request.
+    pub(super) is_exact: bool,
+}
+
 /// Whether a world may leap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// Nothing is under way.
+    /// Nothing is under way, or nothing that ever comes.
     Quiet,
     /// Something is, or may be, for at most so long without movement.
     Moving(Duration),
@@ -38,7 +53,7 @@ pub(super) enum Pace {
 
 impl Flight {
     pub(super) fn new() -> Flight {
-        Flight { inside: 0, asked: 0, strangers: 0, moved: real_now(), sure: false }
+        Flight { inside: 0, syncs: 0, stirred: false, strangers: 0, moved: real_now(), sure: false }
     }
 
     pub(super) fn begin(&mut self) {
@@ -60,15 +75,18 @@ impl Flight {
         *counted = moving;
     }
 
-    /// An outside service got something that it may answer.
-    pub(super) fn ask(&mut self) {
-        self.asked += 1;
-        self.movement();
+    pub(super) fn sync_began(&mut self) {
+        self.syncs += 1;
     }
 
-    /// An outside service said something.
-    pub(super) fn answered(&mut self) {
-        self.asked = self.asked.saturating_sub(1);
+    pub(super) fn sync_ended(&mut self) {
+        self.syncs = self.syncs.saturating_sub(1);
+    }
+
+    /// A task beside the processes was woken, and may do something now.
+    pub(super) fn stir(&mut self) {
+        self.stirred = true;
+        self.movement();
     }
 
     pub(super) fn stranger_came(&mut self) {
@@ -78,6 +96,7 @@ impl Flight {
 
     pub(super) fn stranger_left(&mut self) {
         self.strangers = self.strangers.saturating_sub(1);
+        self.movement();
     }
 
     /// Something moved just now.
@@ -91,21 +110,27 @@ impl Flight {
         self.sure = true;
     }
 
-    /// Whether the world may leap, given how many foreign peers are at work beside the connected ones.
-    pub(super) fn pace(&mut self, foreigners: usize) -> Pace {
-        let patience = match (self.inside, foreigners + self.strangers + self.asked) {
-            (0, 0) => return Pace::Quiet,
-            (0, _) => FOREIGN_QUIET,
-            _ => STALL,
+    /// Whether the world may leap.
+    pub(super) fn pace(&mut self, beside: Beside) -> Pace {
+        if self.syncs > 0 {
+            return Pace::Moving(Duration::MAX);
+        }
+        // A service that says when it takes up a request is known to have some, or none, without guessing.
+        let is_known = self.inside > 0 || beside.busy > 0 || (beside.is_exact && beside.waiting > 0);
+        let is_likely = self.stirred || beside.waiting > 0 || beside.foreigners + self.strangers > 0;
+        let patience = match (is_known, is_likely) {
+            (true, _) => STALL,
+            (false, true) => FOREIGN_QUIET,
+            (false, false) => return Pace::Quiet,
         };
         match patience.checked_sub(real_now().saturating_duration_since(self.moved)) {
             Some(left) if !left.is_zero() => Pace::Moving(left),
             _ if self.inside == 0 && !self.sure => Pace::Unsure,
             _ => {
-                if self.inside > 0 {
-                    tracing::warn!(self.inside, "what was under way never came");
+                if is_known {
+                    tracing::warn!(self.inside, ?beside, "what was under way never came");
                 }
-                self.asked = 0; // whoever has not answered by now waits for a time, or never will
+                self.stirred = false;
                 Pace::Quiet
             }
         }
@@ -113,6 +138,6 @@ impl Flight {
 
     #[cfg(test)]
     pub(super) fn inside(&self) -> usize {
-        self.inside
+        self.inside + self.syncs
     }
 }

@@ -15,7 +15,7 @@
 //! Without a rule a link has no latency of its own; with one, what it holds back waits on the sending side.
 //!
 //! - [`LiveOptions`], [`LiveError`]: how a world is set up
-//! - [`Clock`], [`Foreign`]: time, for what stands beside the processes
+//! - [`Clock`], [`Serving`], [`Foreign`]: time, for what stands beside the processes
 //! - `run`: the loop; `engine`: the sockets and disks it moves, and what processes ask of them
 //! - `flight`: what is under way
 //! - `connect`, `listen`, `stream`, `datagram`, `link`: the network; `store`, `files`, `spool`: disks
@@ -45,14 +45,14 @@ mod timers;
 
 use std::net::SocketAddr;
 
-pub use clock::{Clock, Foreign, Sleep};
+pub use clock::{Clock, Foreign, Serving, Sleep};
 pub use options::{LiveError, LiveOptions, Storage};
 pub use sockets::application as connect;
 
 use engine::Engine;
 use runtime::Runtime;
 
-use crate::{Commands, Fact, HostId, Time};
+use crate::{Commands, HostId, Time};
 
 /// The token of the waker in the poll.
 const WAKER: mio::Token = mio::Token(usize::MAX);
@@ -81,7 +81,7 @@ pub struct Live<P, F> {
     runtime: Runtime,
 }
 
-impl<P, F: From<Fact>> Live<P, F> {
+impl<P, F> Live<P, F> {
     /// Makes an empty world, its clock at zero.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl<P: Process<F>, F: From<Fact>> Driver<P, F> for Live<P, F> {
     fn access(&mut self, host: HostId, access: Access) {
         self.catch_up();
         for key in self.engine.listeners_of(host) {
-            self.accept(key); // what the kernel took before is not refused after all
+            while self.accept_one(key) {} // what the kernel took before is not refused after all
         }
         self.engine.set_access(host, access);
     }
@@ -78,7 +78,7 @@ impl<P: Process<F>, F: From<Fact>> Driver<P, F> for Live<P, F> {
     }
 }
 
-impl<P, F: From<Fact>> Live<P, F> {
+impl<P, F> Live<P, F> {
     /// On an idle world, moves the time to where it was asked to run.
     fn catch_up(&mut self) {
         if self.asked_until < Time::MAX {

@@ -65,24 +65,25 @@ impl<P: Process<F>, F: From<Fact>> Live<P, F> {
 
     /// Waits for the kernel, or leaps to the next deadline.
     fn rest(&mut self, until: Time) -> Option<Stop> {
-        let woken = self.engine.clock.wake_sleepers();
-        (0..woken).for_each(|_| self.engine.flight.ask());
-        if woken > 0 {
-            self.engine.flight.movement();
+        if self.engine.clock.wake_sleepers() {
+            self.engine.flight.stir();
         }
         let next = [self.engine.timers.next(), self.engine.clock.next_sleeper()].into_iter().flatten().min();
-        let foreigners = self.engine.clock.foreigners();
-        let pace = if self.leaps { self.engine.flight.pace(foreigners) } else { Pace::Moving(Duration::MAX) };
+        let beside = self.engine.clock.beside();
+        let pace = if self.leaps { self.engine.flight.pace(beside) } else { Pace::Moving(Duration::MAX) };
+        let at = next.unwrap_or(until).min(until);
         match pace {
-            Pace::Moving(left) => {
-                let wait = self.engine.clock.real(next.unwrap_or(until).min(until)).min(left);
-                self.wait(Some(wait));
-            }
+            Pace::Moving(left) => _ = self.wait(Some(self.engine.clock.real(at).min(left))),
             Pace::Unsure => self.ask_around(),
             Pace::Quiet if self.wait(Some(Duration::ZERO)) => {}
-            Pace::Quiet if next.is_none() && foreigners == 0 => return Some(Stop::Idle),
-            Pace::Quiet if next.is_none() && until == Time::MAX => self.wait_for_foreigners(),
-            Pace::Quiet => self.engine.clock.leap(next.unwrap_or(until).min(until)),
+            Pace::Quiet => {
+                self.engine.clock.give_up();
+                match next {
+                    None if beside.foreigners == 0 => return Some(Stop::Idle),
+                    None if until == Time::MAX => _ = self.wait(None), // nowhere to leap to, but somebody may come
+                    _ => self.engine.clock.leap(at),
+                }
+            }
         }
         None
     }
@@ -100,11 +101,6 @@ impl<P: Process<F>, F: From<Fact>> Live<P, F> {
         if !moved {
             self.engine.flight.confirm();
         }
-    }
-
-    /// Nothing is left to leap to, but somebody may still come.
-    fn wait_for_foreigners(&mut self) {
-        self.wait(None);
     }
 
     /// Asks the kernel what is ready, waiting at most so long. True if anything is.
@@ -208,14 +204,19 @@ impl<P: Process<F>, F: From<Fact>> Live<P, F> {
     }
 
     /// Accepts what the kernel has, as far as the turn goes.
-    pub(super) fn accept(&mut self, key: usize) {
-        for _ in 0..TURNS {
-            let Some(incoming) = self.engine.accept(key, &mut self.out) else { return };
-            let (host, conn) = (incoming.host, incoming.conn);
-            self.engine.record(host, Fact::Incoming { conn, from: incoming.peer });
-            self.tell(host, Event::Incoming { conn, local: incoming.local, peer: incoming.peer });
+    fn accept(&mut self, key: usize) {
+        if (0..TURNS).all(|_| self.accept_one(key)) {
+            self.engine.ready.push_back(Ready { what: What::Listener(key), writable: false, ending: false });
         }
-        self.engine.ready.push_back(Ready { what: What::Listener(key), writable: false, ending: false });
+    }
+
+    /// Accepts one connection. False when there is none.
+    pub(super) fn accept_one(&mut self, key: usize) -> bool {
+        let Some(incoming) = self.engine.accept(key, &mut self.out) else { return false };
+        let (host, conn) = (incoming.host, incoming.conn);
+        self.engine.record(host, Fact::Incoming { conn, from: incoming.peer });
+        self.tell(host, Event::Incoming { conn, local: incoming.local, peer: incoming.peer });
+        true
     }
 
     fn receive(&mut self, key: usize) {

@@ -9,7 +9,7 @@ use mio::net::{TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// Connections that the kernel keeps for us until we accept them.
-const BACKLOG: i32 = 1024;
+const BACKLOG: i32 = 4096;
 /// Tries to find a port that is free for TCP and UDP alike.
 const TRIES: u32 = 16;
 

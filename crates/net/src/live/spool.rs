@@ -80,7 +80,7 @@ impl Spool {
         let thread =
             thread::Builder::new().name(format!("mxdrill-disk-{name}")).spawn(move || files.work(&asked));
         let thread = thread.map_err(|error| trouble(&folder, error))?;
-        Ok((Store::files(Worker { jobs: Some(jobs), thread: Some(thread) }, &kept), kept))
+        Ok((Store::files(Worker { jobs: Some(jobs), thread: Some(thread), folder }, &kept), kept))
     }
 }
 

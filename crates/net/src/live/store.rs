@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     io,
+    path::PathBuf,
     sync::mpsc::{self, Receiver, Sender},
     thread::JoinHandle,
 };
 
 use bytes::{Bytes, BytesMut};
 
-use super::files::{Appends, Job};
+use super::{
+    LiveError,
+    files::{Appends, Job},
+};
 use crate::{Disk, Kept, Segment, StoreError, Tag, Token};
 
 /// The disk of a host. Appends wait here until the next sync, so that a crash loses just what was not synced,
@@ -38,6 +42,7 @@ enum Place {
 pub(super) struct Worker {
     pub(super) jobs: Option<Sender<Job>>,
     pub(super) thread: Option<JoinHandle<()>>,
+    pub(super) folder: PathBuf,
 }
 
 impl Drop for Worker {
@@ -134,15 +139,15 @@ impl Store {
     }
 
     /// What a restarted process finds.
-    pub(super) fn kept(&mut self) -> io::Result<Vec<Kept>> {
+    pub(super) fn kept(&mut self) -> Result<Vec<Kept>, LiveError> {
         match &mut self.place {
             Place::Memory(segments) => {
                 Ok(segments.iter().map(|(segment, slices)| join(*segment, slices)).collect())
             }
             Place::Files(worker) => {
                 let (answer, kept) = mpsc::channel();
-                worker.send(Job::Load(answer))?;
-                receive(&kept)
+                let kept = worker.send(Job::Load(answer)).and_then(|()| receive(&kept));
+                kept.map_err(|source| LiveError::Spool { path: worker.folder.clone(), source })
             }
         }
     }

@@ -141,7 +141,7 @@ impl<F: From<Fact>> Engine<F> {
                 end.inbound.end = Some(Closed::Reset); // the kernel's answer to bytes for nobody
                 self.recount(key);
             }
-            Other::Stranger => {}
+            Other::Stranger => self.flight.movement(), // it may answer
         }
     }
 
@@ -277,6 +277,7 @@ impl<F: From<Fact>> Engine<F> {
         }
         if end.other == Other::Stranger {
             let conn = end.conn;
+            self.flight.movement();
             self.timers.arm(self.clock.now() + LINGER, Due::Linger(conn));
         }
         self.ready.push_back(Ready { what: What::End(key), writable: false, ending: true });

@@ -49,20 +49,56 @@ fn sleepers_take_part_in_the_leaps() {
     let mut world = World::new(&mut live);
     let clock = world.driver.clock();
     let (said, heard) = mpsc::channel();
-    let (ready, go) = mpsc::channel();
+    let serving = clock.serve(a());
     world.driver.handle().spawn(async move {
-        let sleep = clock.sleep_until(hours(24));
-        ready.send(()).expect("the test waits");
-        sleep.await;
-        said.send(clock.now()).expect("the test listens");
-        clock.sleep_until(hours(120)).await;
-        said.send(clock.now()).expect("the test listens");
+        for at in [24, 120] {
+            serving.sleep_until(hours(at)).await;
+            said.send(clock.now().elapsed().as_secs() / 3600).expect("the test listens");
+        }
+        drop(serving);
+        clock.sleep_until(hours(150)).await;
+        said.send(150).expect("the test listens");
     });
-    go.recv().expect("the task begins");
-    let _foreign = world.driver.foreign();
     world.run(hours(200));
-    let woken: Vec<_> = heard.iter().collect();
-    assert_eq!(woken.iter().map(|at| at.elapsed().as_secs() / 3600).collect::<Vec<_>>(), [24, 120]);
+    world.run(hours(300));
+    assert_eq!(heard.iter().collect::<Vec<_>>(), [24, 120, 150]);
+}
+
+/// The service is asked twice: it never answers the first time, and the second time after an hour.
+#[test]
+fn a_service_that_says_when_it_is_busy_is_waited_for() {
+    let mut live = live();
+    let mut world = World::new(&mut live);
+    let name: SocketAddr = "192.0.2.53:53".parse().expect("an address");
+    let clock = world.driver.clock();
+    #[expect(clippy::disallowed_methods, reason = "a service outside the driver")]
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    world.driver.register(name, socket.local_addr().expect("bound")).expect("on loopback");
+    socket.set_nonblocking(true).expect("a socket");
+    world.driver.handle().spawn(async move {
+        let socket = tokio::net::UdpSocket::from_std(socket).expect("a socket");
+        let mut buffer = [0; 100];
+        for answers in [false, true] {
+            let (count, from) = socket.recv_from(&mut buffer).await.expect("a query");
+            let serving = clock.serve(from);
+            if answers {
+                serving.sleep_until(clock.now() + Duration::from_secs(3600)).await;
+                socket.send_to(&buffer[..count], from).await.expect("an answer");
+            }
+        }
+    });
+    world.visit(A, move |_, out| out.datagram(a(), name, Bytes::from_static(b"silence")));
+    assert_eq!(world.run(hours(10)), Stop::Idle);
+    world.visit(A, move |_, out| out.datagram(a(), name, Bytes::from_static(b"query")));
+    assert_eq!(world.run(hours(20)), Stop::Idle);
+    assert_eq!(world.lines, ["a datagram query from 192.0.2.53:53"]);
+    assert_eq!(world.driver.now().elapsed().as_secs() / 3600, 11);
+}
+
+#[test]
+fn a_world_can_be_moved_to_another_thread() {
+    fn check<T: Send>(_: &T) {}
+    check(&live());
 }
 
 #[test]
