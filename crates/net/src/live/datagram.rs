@@ -68,26 +68,22 @@ impl<F: From<Fact>> Engine<F> {
             // A foreign peer that has sent us something is answered where it is: on loopback.
             Way::Nowhere => Some(held.to).filter(|to| to.ip().is_loopback() && to.is_ipv4()),
         };
-        let is_own = |at: SocketAddr| self.datagrams.iter().any(|(_, socket)| socket.actual == at);
-        let inside = actual.is_some_and(is_own);
         let sender = |socket: &&Datagrams| socket.host == held.host && socket.at == held.from;
         let sender = self.datagrams.iter().map(|(_, socket)| socket).find(sender);
-        let (Some(actual), Some(sender)) = (actual, sender) else { return };
-        let asker = sender.actual;
+        let (Some(to), Some(sender)) = (actual, sender) else { return };
+        let from = sender.actual;
+        let inside = self.datagrams.iter().any(|(_, socket)| socket.actual == to);
         if !inside {
-            self.clock.asked(asker); // before the service can take it up
-        }
-        // A datagram for which there is no room is a datagram lost.
-        if sender.socket.send_to(&held.bytes, actual).is_err() {
-            if !inside {
-                self.clock.unasked(asker);
-            }
-            return;
-        }
-        if inside {
-            self.under_way(actual);
-        } else {
+            self.clock.asked(from); // before it can be answered
             self.flight.movement();
+        }
+        match sender.socket.send_to(&held.bytes, to) {
+            Ok(_) if inside => self.under_way(to),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, "a datagram found no room");
+                self.clock.unasked(from);
+            }
         }
     }
 

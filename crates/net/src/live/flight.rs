@@ -128,6 +128,9 @@ impl Flight {
             _ if self.inside == 0 && !self.sure => Pace::Unsure,
             _ => {
                 if is_known {
+                    #[cfg(test)]
+                    panic!("what was under way never came: {self:?} {beside:?}");
+                    #[cfg(not(test))]
                     tracing::warn!(self.inside, ?beside, "what was under way never came");
                 }
                 self.stirred = false;

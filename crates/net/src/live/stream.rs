@@ -257,6 +257,13 @@ impl<F: From<Fact>> Engine<F> {
         let Some(end) = self.ends.get(key) else { return };
         match end.stage {
             Stage::Closing if end.broken => self.drop_end(key),
+            Stage::Closing if end.is_flushed() && end.eof && end.other != Other::Stranger => {
+                // The other process has closed before, so nobody misses anything; and a reset leaves no
+                // TIME_WAIT behind, of which tens of thousands would make every bind search for a port.
+                sockets::abort(&end.stream);
+                self.tell_other(key, Closed::Reset);
+                self.drop_end(key);
+            }
             Stage::Closing if end.is_flushed() && end.has_unread() => self.linger(key),
             Stage::Closing if end.is_flushed() => {
                 self.tell_other(key, Closed::Eof);

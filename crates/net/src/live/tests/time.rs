@@ -1,6 +1,6 @@
 //! Time in a live world: it leaps where nothing happens, and stands still where nobody runs it.
 
-use std::sync::mpsc;
+use std::{future::poll_fn, pin::pin, sync::mpsc};
 
 use super::*;
 
@@ -55,8 +55,13 @@ fn sleepers_take_part_in_the_leaps() {
             serving.sleep_until(hours(at)).await;
             said.send(clock.now().elapsed().as_secs() / 3600).expect("the test listens");
         }
-        drop(serving);
-        clock.sleep_until(hours(150)).await;
+        let (mut sleep, mut serving) = (pin!(clock.sleep_until(hours(150))), Some(serving));
+        poll_fn(|context| {
+            let polled = sleep.as_mut().poll(context);
+            serving.take(); // busy until the last sleep has begun
+            polled
+        })
+        .await;
         said.send(150).expect("the test listens");
     });
     world.run(hours(200));
