@@ -18,16 +18,18 @@
 //! - [`Clock`], [`Serving`], [`Foreign`]: time, for what stands beside the processes
 //! - `run`: the loop; `engine`: the sockets and disks it moves, and what processes ask of them
 //! - `flight`: what is under way
-//! - `connect`, `listen`, `stream`, `datagram`, `link`: the network; `store`, `files`, `spool`: disks
+//! - `connect`, `listen`, `stream`, `close`, `datagram`, `link`: the network; `store`, `files`, `spool`: disks
 
 mod addresses;
 mod clock;
+mod close;
 mod connect;
 mod datagram;
 mod end;
 mod engine;
 mod files;
 mod flight;
+mod host;
 mod link;
 mod listen;
 mod options;
