@@ -145,11 +145,6 @@ impl Clock {
         }
     }
 
-    /// A datagram for an outside service has not left after all.
-    pub(super) fn unasked(&self, from: SocketAddr) {
-        self.state().forget(from);
-    }
-
     /// Nobody will take up what was asked so far.
     pub(super) fn give_up(&self) {
         self.state().asked.clear();

@@ -11,6 +11,7 @@ use mio::{Interest, net::TcpStream};
 use super::{
     end::{End, HIGH_WATER, Other, SLICES, Stage},
     engine::{Engine, Ready, Soon, What},
+    sockets,
 };
 use crate::{Closed, Conn, Fact, HostId, Time};
 
