@@ -1,5 +1,6 @@
 //! The world on real sockets: the same mail nodes, hickory-server as DNS, and lettre as the application.
 
+mod foreign_dns;
 mod session;
 mod submit;
 
@@ -33,6 +34,8 @@ pub(crate) struct LiveStage<'a> {
     authority: Arc<Mutex<Authority>>,
     /// Serves the DNS while it is kept.
     _server: Server,
+    /// The DNS for programs that are no hosts of the world, once somebody needs it.
+    foreign: Option<Server>,
     beside: (Sender<Beside>, Option<Receiver<Beside>>),
 }
 
@@ -61,7 +64,24 @@ impl<'a> LiveStage<'a> {
             live.add(member.spec(), process);
         }
         let (sender, receiver) = channel();
-        Ok(LiveStage { plan, live, authority, _server: server, beside: (sender, Some(receiver)) })
+        let beside = (sender, Some(receiver));
+        let mut stage = LiveStage { plan, live, authority, _server: server, foreign: None, beside };
+        if plan.cast.members().any(|(_, member)| matches!(member.part, Part::Application)) {
+            stage.foreign_dns()?;
+        }
+        Ok(stage)
+    }
+
+    /// Where programs that are no hosts of the world ask: they are told real addresses.
+    ///
+    /// # Errors
+    /// No socket is to be had.
+    pub(crate) fn foreign_dns(&mut self) -> Result<SocketAddr, LiveError> {
+        if let Some(server) = &self.foreign {
+            return Ok(server.address());
+        }
+        let server = foreign_dns::serve(&self.plan.cast, &self.live, self.authority.clone())?;
+        Ok(self.foreign.insert(server).address())
     }
 
     /// The real address of a host's port 25, or of any port of its address.
