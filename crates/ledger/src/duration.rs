@@ -133,7 +133,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// A duration for people: two units at most, and tenths below a minute.
+/// A duration for people: two units at most, and tenths of milliseconds below ten, of seconds below a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spoken(Duration);
 
@@ -145,7 +145,9 @@ impl fmt::Display for Spoken {
             return f.write_str("0 s");
         }
         if tenths(nanos, 1_000_000_000) < 1 {
-            return write_tenths(f, tenths(nanos, NANOS_PER_MILLI).max(1), "ms");
+            let tenths = tenths(nanos, NANOS_PER_MILLI).max(1);
+            let rounded = if tenths < 100 { tenths } else { (tenths + 5) / 10 * 10 };
+            return write_tenths(f, rounded, "ms");
         }
         if tenths(nanos, 1_000_000_000) < 600 {
             return write_tenths(f, tenths(nanos, 1_000_000_000), "s");
@@ -229,6 +231,7 @@ mod tests {
         let spoken = |nanos: u64| Span(Duration::from_nanos(nanos)).spoken().to_string();
         assert_eq!(spoken(0), "0 s");
         assert_eq!(spoken(400_000), "0.4 ms");
+        assert_eq!(spoken(13_500_000), "14 ms");
         assert_eq!(spoken(200_000_000), "0.2 s");
         assert_eq!(spoken(12_000_000_000), "12 s");
         assert_eq!(spoken(59_960_000_000), "1 m");

@@ -45,6 +45,20 @@ impl Recipients {
         self.count += 1;
     }
 
+    /// Puts them in order, each once.
+    pub fn tidy(&mut self) {
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.sort_unstable();
+        self.count = 0;
+        for (first, last) in runs {
+            match self.runs.last_mut() {
+                Some((_, end)) if is_beside(*end, first) => *end = last.max(*end),
+                _ => self.runs.push((first, last)),
+            }
+        }
+        self.count = self.runs.iter().map(|(first, last)| expand(*first, *last).count() as u64).sum();
+    }
+
     /// How many.
     pub fn len(&self) -> u64 {
         self.count
@@ -67,6 +81,16 @@ fn follows(last: RecipientName, next: RecipientName) -> bool {
         (Some(a), Some(b)) => next.number == last.number && b == a + 1,
         _ => false,
     }
+}
+
+/// Whether a run that begins so overlaps or continues one that ends so. Runs are in order.
+fn is_beside(end: RecipientName, first: RecipientName) -> bool {
+    let same_kind = match (end.part, first.part) {
+        (None, None) => true,
+        (Some(_), Some(_)) => end.number == first.number,
+        _ => false,
+    };
+    same_kind && (first <= end || follows(end, first))
 }
 
 fn expand(first: RecipientName, last: RecipientName) -> impl Iterator<Item = RecipientName> {
@@ -127,6 +151,19 @@ mod tests {
         check(&[(17, 0), (18, 0)], "17, 18");
         check(&[(11, 0), (12, 0), (13, 0), (50, 0)], "11..13, 50");
         check(&[(17, 2), (17, 3), (17, 4), (18, 1)], "17.2..17.4, 18.1");
+    }
+
+    #[test]
+    fn tidied_they_are_in_order_and_each_once() {
+        let name = |(number, part): &(u32, u16)| RecipientName {
+            number: *number,
+            part: (*part > 0).then_some(*part),
+        };
+        let mut set: Recipients =
+            [(14, 0), (15, 0), (3, 2), (11, 0), (12, 0), (13, 0), (14, 0), (3, 1)].iter().map(name).collect();
+        set.tidy();
+        assert_eq!(set.to_string(), "3.1, 3.2, 11..15");
+        assert_eq!(set.len(), 7);
     }
 
     #[test]

@@ -35,8 +35,9 @@ pub struct Setup {
     pub faults: Vec<FaultSetup>,
     /// Checks that are switched off.
     pub off: Vec<Off>,
-    /// Expectations that license what is otherwise a violation, when they hold at the end: those on `bounced`,
-    /// `discarded`, `duplicated` and `unexpected` wherever they stand, those on `queued` of the last step only.
+    /// All expectations of the scenario. Those on `bounced`, `discarded`, `duplicated` and `unexpected` license
+    /// what is otherwise a violation, when they hold at the end. Those on `queued` do so only when the drill did
+    /// nothing after they were found to hold ([`crate::Deed::Expected`]).
     pub licences: Vec<Expectation>,
     /// Whether the journal is hashed: in `sim`, where it must repeat.
     pub hashed: bool,

@@ -234,6 +234,16 @@ impl Tale {
         self.see(id(host), Node::Accepted { message: message.clone(), conn, peer: address_of("app") })
     }
 
+    /// A host begins to deliver messages to example.test.
+    pub(crate) fn began(&mut self, numbers: std::ops::RangeInclusive<u32>, host: &str) -> &mut Tale {
+        for number in numbers {
+            let destination = "example.test".parse().expect("a domain");
+            let message = self.message(number);
+            self.see(id(host), Node::Began { message, destination });
+        }
+        self
+    }
+
     /// All recipients of messages go from host to host, which delivers them at once if it is their end. The
     /// attempt takes 200 ms.
     pub(crate) fn pass(&mut self, numbers: std::ops::RangeInclusive<u32>, from: &str, to: &str) -> &mut Tale {

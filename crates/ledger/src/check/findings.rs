@@ -48,6 +48,8 @@ impl<K: Ord + Clone> Findings<K> {
 
     /// Takes everything out, in order of the causes.
     pub(super) fn take(&mut self) -> impl Iterator<Item = (K, Finding)> + use<K> {
-        std::mem::take(&mut self.0).into_iter()
+        let mut all = std::mem::take(&mut self.0);
+        all.values_mut().for_each(|finding| finding.recipients.tidy());
+        all.into_iter()
     }
 }

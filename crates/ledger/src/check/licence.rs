@@ -3,21 +3,23 @@
 use mxdrill_net::Time;
 
 use crate::{
-    Measure, Subject,
+    Expectation, Measure, Subject,
     books::{Books, Site},
 };
 
 /// Whether an expectation that holds at the end licenses what a measure counts at a host.
 pub(super) fn is_licensed(at: Time, books: &Books, measure: Measure, site: Site) -> bool {
-    let name = books.host_name(site);
     let mut licences = books.setup.licences.iter().filter(|licence| licence.figure.measure == measure);
-    licences.any(|licence| {
-        let concerns = match &licence.figure.of {
-            Subject::Host(host) => **host == *name,
-            _ => true,
-        };
-        concerns && licence.holds(books.figure(at, &licence.figure))
-    })
+    licences.any(|licence| covers(licence, at, books, site))
+}
+
+/// Whether an expectation is about a host, or all of them, and holds.
+pub(super) fn covers(licence: &Expectation, at: Time, books: &Books, site: Site) -> bool {
+    let concerns = match &licence.figure.of {
+        Subject::Host(host) => **host == *books.host_name(site),
+        _ => true,
+    };
+    concerns && licence.holds(books.figure(at, &licence.figure))
 }
 
 /// The words for a licence that was given and does not hold: the number is another one.

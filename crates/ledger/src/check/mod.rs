@@ -89,6 +89,7 @@ impl Wants {
     pub(crate) const DISCARDED: Wants = Wants(2);
     pub(crate) const REJECTED: Wants = Wants(4);
     pub(crate) const EXPECTED: Wants = Wants(8);
+    pub(crate) const STEP: Wants = Wants(16);
 
     pub(crate) const fn and(self, other: Wants) -> Wants {
         Wants(self.0 | other.0)
@@ -100,6 +101,9 @@ impl Wants {
             Fact::Mta(mxdrill_mta::Fact::Discarded { .. }) => Wants::DISCARDED,
             Fact::Mta(mxdrill_mta::Fact::Rejected { .. }) => Wants::REJECTED,
             Fact::Drill(Deed::Expected { .. }) => Wants::EXPECTED,
+            Fact::Drill(Deed::Sends { .. } | Deed::Fault { .. } | Deed::Flush | Deed::Set { .. }) => {
+                Wants::STEP
+            }
             _ => Wants::NOTHING,
         }
     }

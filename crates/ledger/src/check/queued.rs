@@ -1,10 +1,12 @@
 //! Nothing is still queued when the drill is over.
 
+use std::sync::Arc;
+
 use mxdrill_net::Time;
 
 use super::{Check, Rule, Wants, findings::Findings, licence};
 use crate::{
-    Measure, Violation,
+    Deed, Expectation, Fact, Measure, Violation,
     books::{Books, Class, Site},
     duration::clock,
 };
@@ -14,14 +16,38 @@ pub(super) const RULE: Rule = Rule {
     clause: "RFC 5321 4.5.4.1",
     about: "nothing is still queued at the end unless an expectation gives the number",
     undecided: false,
-    wants: Wants::NOTHING,
-    make: || Box::new(QueuedAtEnd),
+    wants: Wants::EXPECTED.and(Wants::STEP),
+    make: || Box::new(QueuedAtEnd::default()),
 };
 
-#[derive(Debug)]
-struct QueuedAtEnd;
+/// Expectations on queues since the last step that did anything: only these speak of the end. One from the midst
+/// of an outage says nothing of it.
+#[derive(Debug, Default)]
+struct QueuedAtEnd(Vec<Arc<Expectation>>);
+
+/// Expectations kept; a scenario has few.
+const KEPT_MAX: usize = 256;
+
+impl QueuedAtEnd {
+    fn is_licensed(&self, at: Time, books: &Books, site: Site) -> bool {
+        self.0.iter().any(|expectation| licence::covers(expectation, at, books, site))
+    }
+}
 
 impl Check for QueuedAtEnd {
+    fn see(&mut self, _at: Time, _site: Site, fact: &Fact, _books: &Books) {
+        let Fact::Drill(deed) = fact else { return };
+        match deed {
+            Deed::Expected { expectation, held: true, .. } => {
+                if expectation.figure.measure == Measure::Queued && self.0.len() < KEPT_MAX {
+                    self.0.push(expectation.clone());
+                }
+            }
+            Deed::Expected { .. } => {}
+            _ => self.0.clear(),
+        }
+    }
+
     fn end(&mut self, at: Time, books: &Books) -> Vec<Violation> {
         if books.counts().queued == 0 {
             return Vec::new();
@@ -36,8 +62,7 @@ impl Check for QueuedAtEnd {
             let since = state.holds().map(|hold| hold.since).min().unwrap_or(at);
             findings.add(site, since, Some(books.name(message, recipient)));
         }
-        let found = findings.take();
-        let unlicensed = found.filter(|(site, _)| !licence::is_licensed(at, books, Measure::Queued, *site));
+        let unlicensed = findings.take().filter(|(site, _)| !self.is_licensed(at, books, *site));
         unlicensed.map(|(site, finding)| violation(at, books, site, finding)).collect()
     }
 }

@@ -186,11 +186,19 @@ fn queued_at_end() {
 
 #[test]
 fn queued_at_end_with_a_licence() {
-    let mut setup = cast();
-    setup.licences = vec![Expectation::number("queued.all".parse().expect("a figure"), 2)];
-    let mut tale = Tale::of(setup);
-    tale.send(2).at("1h");
+    let mut tale = Tale::new();
+    tale.send(2).at("20m").expect("queued.all", "2").at("1h");
     assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn a_licence_from_the_midst_of_an_outage_does_not_last() {
+    let mut tale = Tale::new();
+    tale.fault(true).send(2).at("20m").expect("queued.app", "2").at("2h").fault(false).at("3h");
+    assert_snapshot!(tale.broken(), @r"
+    queued-at-end [1, 2] app: still queued at the end
+    app holds 2, the first since 0:00
+    ");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_doubt_as_text() {
 #[test]
 fn both_down_and_late_bounces_as_text() {
     let mut tale = Tale::new();
-    tale.fault(true).send(3).routed("app").failed("app", "mx1").failed("app", "mx2");
+    tale.fault(true).send(3).began(1..=3, "app").routed("app").failed("app", "mx1").failed("app", "mx2");
     tale.at("1h").routed("app").failed("app", "mx1").pass(1..=1, "app", "mx2");
     tale.rejected(2..=2, "app", "mx2", "451 4.3.0 later").rejected(2..=2, "app", "mx2", "451 4.3.0 later");
     tale.at("5d").given_up("app", 2, 0, mxdrill_mta::GiveUp::Expired, "451 4.3.0 later");

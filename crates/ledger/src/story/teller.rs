@@ -132,6 +132,7 @@ impl Teller {
                 let recipients = to.len() as u64;
                 self.sent(books).map(|sent| sent.recipients += recipients).unwrap_or_default();
             }
+            Deed::Sent { taken: Taken::Acknowledged, .. } => self.taken(site, books),
             Deed::Sent { taken: Taken::Rejected(reply), .. } => self.replied(site, reply, true, books),
             Deed::Sent { taken: Taken::InDoubt, .. } => {
                 self.sent(books).map(|sent| *sent.in_doubt.entry(site).or_default() += 1).unwrap_or_default();
@@ -147,7 +148,16 @@ impl Teller {
             }
             Deed::Flush => _ = self.event(at, Event::Flush(site)),
             Deed::Set { text } => _ = self.event(at, Event::Set(text.clone())),
-            Deed::Sent { .. } | Deed::Expected { .. } | Deed::Looked | Deed::Ended { .. } => {}
+            Deed::Expected { .. } | Deed::Looked | Deed::Ended { .. } => {}
+        }
+    }
+
+    /// The host that the drill hands its mail to is, for the reader, the one that sends it.
+    fn taken(&mut self, site: Site, books: &Books) {
+        if books.host(site).is_some_and(|host| host.originates)
+            && let Some(sent) = self.sent(books).filter(|sent| sent.by == Site::NONE)
+        {
+            sent.by = site;
         }
     }
 
@@ -180,7 +190,7 @@ impl Teller {
         let of_relay = message.to.iter().filter(|to| !host.is_final_for(to.domain())).count() as u64;
         let at_once = if message.attempts == 1 { of_relay } else { 0 };
         let Some(sent) = self.sent(books) else { return };
-        if at.since(message.sent_at) >= PASSING {
+        if message.attempts > 1 && at.since(message.sent_at) >= PASSING {
             // It waited elsewhere: that it came here is told when that queue is empty.
             let by = sent.by;
             *self.stays.entry(by).or_default().taken.entry(site).or_default() += of_relay;
