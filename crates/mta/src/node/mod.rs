@@ -57,6 +57,11 @@ impl<S: Script> Node<S> {
         &mut self.script
     }
 
+    /// Changes how many inbound sessions it takes at once, from the next one on; `None` leaves it to the profile.
+    pub fn set_sessions(&mut self, most: Option<u32>) {
+        self.core.config.sessions = most;
+    }
+
     /// Messages that are still to be served.
     pub fn queued(&self) -> usize {
         self.core.spool.len()

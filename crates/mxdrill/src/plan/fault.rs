@@ -1,10 +1,10 @@
 //! What the faults of a scenario come to: blows that a play can deal to drivers, scripts and the name server.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use mxdrill_dns::RecordType;
 use mxdrill_net::{Access, DomainName, HostId, Tag};
-use mxdrill_smtp::{Act, Pattern, Rule, Stage, Then};
+use mxdrill_smtp::{Act, Enhanced, Pattern, Reply, Rule, Stage, Then};
 
 use super::{PlanError, Planner};
 use crate::scenario::{
@@ -26,6 +26,8 @@ pub(crate) enum Blow {
     Access(HostId, Access),
     /// A host's script has these rules.
     Rules(HostId, Vec<Rule>),
+    /// A host takes no more sessions at once than this.
+    Sessions(HostId, u32),
     /// A host's disk is full.
     DiskFull(HostId),
     /// The way from one host to another is like this.
@@ -64,12 +66,12 @@ impl Planner<'_> {
             HostFault::Crash(Some(crash)) => self.crash(tag, host, crash)?,
             HostFault::Restart => Blow::Restart(host),
             HostFault::DiskFull => Blow::DiskFull(host),
-            HostFault::MaxConnections(_)
-            | HostFault::Greylist(_)
-            | HostFault::Size(_)
-            | HostFault::Tls(_) => {
-                return Err(PlanError::Unsupported(fault.clone()));
+            HostFault::MaxConnections(most) => Blow::Sessions(host, *most),
+            HostFault::Greylist(wait) => Blow::Rules(host, vec![greylist(tag, *wait)]),
+            HostFault::Size(most) => {
+                Blow::Rules(host, [Stage::Mail, Stage::Dot].map(|stage| too_large(tag, stage, *most)).into())
             }
+            HostFault::Tls(_) => return Err(PlanError::Unsupported(fault.clone())),
         })
     }
 
@@ -110,6 +112,7 @@ impl Planner<'_> {
                 RecipientPattern::Address(address) => Pattern::Address(address),
                 RecipientPattern::Domain(domain) => Pattern::Domain(domain),
             }),
+            larger_than: None,
         })
     }
 
@@ -135,6 +138,21 @@ fn connect_blow(tag: Tag, host: HostId, connect: Connect) -> Blow {
     }
 }
 
+/// First told to come again (RFC 6647 2.3, 2.7).
+fn greylist(tag: Tag, wait: Duration) -> Rule {
+    let reply = Reply::new(451, Enhanced(4, 7, 1), "Greylisted, try again later");
+    let trigger = mxdrill_smtp::Trigger { greylist: Some(wait), ..Default::default() };
+    let act = Act::Then(Then::Reply(reply));
+    Rule { tag, stage: Stage::Rcpt, matching: Default::default(), trigger, act }
+}
+
+/// Too large, as SIZE announces it or as it comes (RFC 1870 6.1, 6.3).
+fn too_large(tag: Tag, stage: Stage, most: u64) -> Rule {
+    let reply = Reply::new(552, Enhanced(5, 3, 4), "Message size exceeds fixed limit");
+    let matching = mxdrill_smtp::Matching { larger_than: Some(most), ..Default::default() };
+    Rule { tag, stage, matching, trigger: Default::default(), act: Act::Then(Then::Reply(reply)) }
+}
+
 fn drop_at(moment: Moment) -> Then {
     match moment {
         Moment::AtOnce => Then::Drop,
@@ -149,5 +167,6 @@ fn trigger(trigger: &Trigger) -> mxdrill_smtp::Trigger {
         every: trigger.every,
         odds_ppm: trigger.odds_ppm,
         per: trigger.per.map(|rate| (rate.count, rate.per)),
+        greylist: None,
     }
 }

@@ -111,6 +111,7 @@ fn hosts(blow: &Blow) -> Vec<HostId> {
     match blow {
         Blow::Access(host, _)
         | Blow::Rules(host, _)
+        | Blow::Sessions(host, _)
         | Blow::DiskFull(host)
         | Blow::Down(host)
         | Blow::Restart(host)

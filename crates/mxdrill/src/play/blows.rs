@@ -33,6 +33,15 @@ impl Standing {
         self.blows.iter().rev().find_map(of).unwrap_or_default()
     }
 
+    /// The tightest bound on sessions.
+    fn sessions(&self, host: HostId) -> Option<u32> {
+        let of = |(_, blow): &(Tag, Blow)| match blow {
+            Blow::Sessions(on, most) if *on == host => Some(*most),
+            _ => None,
+        };
+        self.blows.iter().filter_map(of).min()
+    }
+
     fn disk_full(&self, host: HostId) -> Option<Tag> {
         let full =
             |(tag, blow): &(Tag, Blow)| matches!(blow, Blow::DiskFull(on) if *on == host).then_some(*tag);
@@ -106,6 +115,10 @@ impl Play<'_> {
                 self.watch.arm(Fuse { tag, host: *host, addresses, moment, stage, lit: false });
                 self.add_rule(*host, fuse(rule, moment));
             }
+            Blow::Sessions(host, _) => {
+                self.watch.cap(tag, *host);
+                self.settle(blow);
+            }
             Blow::Access(..) | Blow::DiskFull(_) | Blow::Link(..) => self.settle(blow),
         }
     }
@@ -122,6 +135,10 @@ impl Play<'_> {
             }
             Blow::Down(host) => self.restart(*host),
             Blow::Restart(_) => {}
+            Blow::Sessions(..) => {
+                self.watch.uncap(tag);
+                self.settle(blow);
+            }
             Blow::Access(..) | Blow::DiskFull(_) | Blow::Link(..) => self.settle(blow),
         }
     }
@@ -132,6 +149,16 @@ impl Play<'_> {
             Blow::Access(host, _) => {
                 let access = self.standing.access(*host);
                 self.stage.driver().access(*host, access);
+            }
+            Blow::Sessions(host, _) => {
+                let host = *host;
+                let own = self.plan.cast.member(host).mail().and_then(|config| config.sessions);
+                let most = self.standing.sessions(host).or(own);
+                self.visit(host, move |process, _, _| {
+                    if let Some(node) = process.mail() {
+                        node.set_sessions(most);
+                    }
+                });
             }
             Blow::DiskFull(host) => {
                 let full = self.standing.disk_full(*host);

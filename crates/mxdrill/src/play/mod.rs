@@ -7,6 +7,7 @@ mod books;
 mod watch;
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{Arc, mpsc::Receiver},
     time::Duration,
@@ -14,7 +15,7 @@ use std::{
 
 use mxdrill_dns::Authority;
 use mxdrill_ledger::{DRILL, Deed, Fact, Outcome};
-use mxdrill_net::{Driver, HostId, Stop, Time};
+use mxdrill_net::{Driver, HostId, Stop, Tag, Time};
 
 use crate::{
     host::HostProcess,
@@ -41,6 +42,9 @@ pub(crate) trait Stage {
 
     /// Begins a send by a host.
     fn send(&mut self, by: HostId, batch: Arc<Batch>);
+
+    /// The faults that bit beside the processes since this was last asked.
+    fn bitten(&mut self) -> BTreeSet<Tag>;
 
     /// Where deeds done beside the processes are reported, if there are such. Asked for once.
     fn beside(&mut self) -> Option<Receiver<Beside>>;
@@ -74,6 +78,15 @@ impl Play<'_> {
     fn advance(&mut self, until: Time) {
         while self.stage.driver().run_until(until, &mut self.watch) == Stop::Asked {
             self.crashes();
+        }
+        self.bitten();
+    }
+
+    /// Books the faults that bit beside the processes.
+    fn bitten(&mut self) {
+        let now = self.watch.last();
+        for tag in self.stage.bitten() {
+            self.watch.bit(now, DRILL, tag);
         }
     }
 
@@ -126,6 +139,7 @@ impl Play<'_> {
 
     /// Looks into every queue and closes the books.
     fn end(mut self) -> io::Result<Outcome> {
+        self.bitten();
         let at = self.plan.end.unwrap_or_else(|| self.watch.last());
         self.watch.give_up(at);
         let nodes = self.plan.cast.members().filter(|(_, member)| matches!(member.part, Part::Mail(_)));

@@ -62,6 +62,8 @@ pub(super) struct Watch {
     pending: Vec<Pending>,
     /// Faults that crash a host in the middle of a dialogue.
     fuses: Vec<Fuse>,
+    /// Hosts whose sessions a fault caps: the fault bites when they turn a client away at the door.
+    caps: Vec<(Tag, HostId)>,
     /// Hosts to be crashed as soon as the driver comes back.
     blown: Vec<HostId>,
     /// Whether the play stops as soon as every recipient is final.
@@ -81,6 +83,7 @@ impl Watch {
             beside,
             pending: Vec::new(),
             fuses: Vec::new(),
+            caps: Vec::new(),
             blown: Vec::new(),
             settles: false,
             last: Time::ZERO,
@@ -95,6 +98,16 @@ impl Watch {
     /// Waits for the moment at which a host is to crash.
     pub(super) fn arm(&mut self, fuse: Fuse) {
         self.fuses.push(fuse);
+    }
+
+    /// A fault caps the sessions of a host.
+    pub(super) fn cap(&mut self, tag: Tag, host: HostId) {
+        self.caps.push((tag, host));
+    }
+
+    /// It does so no more.
+    pub(super) fn uncap(&mut self, tag: Tag) {
+        self.caps.retain(|(other, _)| *other != tag);
     }
 
     /// The hosts that are to crash now.
@@ -147,6 +160,15 @@ impl Watch {
         self.books.end(at)
     }
 
+    /// Sees whether a cap on sessions has bitten.
+    fn turned_away(&mut self, at: Time, host: HostId, fact: &Fact) {
+        if let Some(&(tag, _)) = self.caps.iter().find(|(_, capped)| *capped == host)
+            && matches!(fact, Fact::Mta(mxdrill_mta::Fact::TurnedAway { stage: Stage::Greeting, .. }))
+        {
+            self.bit(at, host, tag);
+        }
+    }
+
     /// Sees whether the moment of a fuse has come.
     fn light(&mut self, host: HostId, fact: &Fact) {
         let blown = self.fuses.extract_if(.., |fuse| fuse.blows(host, fact));
@@ -197,6 +219,7 @@ impl Sink<Fact> for Watch {
             self.check_pending(at);
         }
         self.light(host, &fact);
+        self.turned_away(at, host, &fact);
         self.book(at, host, &fact);
         let stop = !self.blown.is_empty() || self.settles && self.books.is_settled();
         if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -5,6 +5,7 @@ mod session;
 mod submit;
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
@@ -15,7 +16,7 @@ use std::{
 use mxdrill_dns::{Authority, server::Server};
 use mxdrill_ledger::Fact;
 use mxdrill_net::{
-    Driver, HostId,
+    Driver, HostId, Tag,
     live::{Live, LiveError, LiveOptions},
 };
 
@@ -125,6 +126,10 @@ impl Stage for LiveStage<'_> {
             deeds: self.beside.0.clone(),
         };
         submit.start(&self.live.handle(), batch);
+    }
+
+    fn bitten(&mut self) -> BTreeSet<Tag> {
+        self.authority.lock().unwrap_or_else(PoisonError::into_inner).take_bitten()
     }
 
     fn beside(&mut self) -> Option<Receiver<Beside>> {

@@ -1,13 +1,14 @@
 //! The simulated world.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{Arc, mpsc::Receiver},
 };
 
 use mxdrill_dns::{Authority, Host as NameServer};
 use mxdrill_ledger::Fact;
-use mxdrill_net::{Driver, HostId, sim::Sim};
+use mxdrill_net::{Driver, HostId, Tag, sim::Sim};
 use mxdrill_smtp::ClientConfig;
 
 use crate::{
@@ -72,6 +73,10 @@ impl Stage for SimStage<'_> {
             }
         });
         self.sim.visit(self.plan.cast.originator(), visit);
+    }
+
+    fn bitten(&mut self) -> BTreeSet<Tag> {
+        BTreeSet::new() // its name server is a process, and records them itself
     }
 
     fn beside(&mut self) -> Option<Receiver<Beside>> {

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
 
 use mxdrill_net::{DomainName, Seed, Tag, Time};
 
@@ -44,6 +48,8 @@ pub struct Matching {
     pub sender: Option<Pattern>,
     /// The recipient asked for at RCPT; at DATA and the dot the first one that was accepted.
     pub recipient: Option<Pattern>,
+    /// The message is larger than so many octets: at MAIL as announced by SIZE, at the dot as received.
+    pub larger_than: Option<u64>,
 }
 
 /// Which addresses are meant.
@@ -66,8 +72,10 @@ pub struct Trigger {
     pub every: Option<u32>,
     /// With this chance, in parts per million, drawn by the seed.
     pub odds_ppm: Option<u32>,
-    /// A rate: so many matches pass in any span of this length, those beyond are bitten.
+    /// A rate for each client: so many matches pass in any span of this length, those beyond are bitten.
     pub per: Option<(u32, Duration)>,
+    /// A greylist (RFC 6647 2.3): each client, sender and recipient is bitten until so long after its first try.
+    pub greylist: Option<Duration>,
 }
 
 /// What a rule does.
@@ -86,8 +94,17 @@ pub enum Act {
 struct Standing {
     rule: Rule,
     matches: u32,
-    passed: VecDeque<Time>,
+    /// When matches passed, for each client.
+    passed: BTreeMap<IpAddr, VecDeque<Time>>,
+    /// When each client, sender and recipient came first.
+    seen: BTreeMap<Triplet, Time>,
 }
+
+/// What a greylist knows a try by.
+type Triplet = (IpAddr, ReversePath, Option<Address>);
+
+/// A greylist remembers so many tries; beyond, it forgets them all and begins anew.
+const TRIPLETS_MAX: usize = 1 << 20;
 
 impl Faults {
     /// No faults yet. `host` keys the draws, so that two hosts draw differently.
@@ -97,7 +114,7 @@ impl Faults {
 
     /// Adds a rule behind the others.
     pub fn add(&mut self, rule: Rule) {
-        self.rules.push(Standing { rule, matches: 0, passed: VecDeque::new() });
+        self.rules.push(Standing { rule, matches: 0, passed: BTreeMap::new(), seen: BTreeMap::new() });
     }
 
     /// Lifts every rule with this tag; whether there was one.
@@ -163,7 +180,8 @@ impl Matching {
             .recipient
             .as_ref()
             .is_none_or(|pattern| session.recipient.is_some_and(|address| pattern.holds_for(address)));
-        client && sender && recipient
+        let large = self.larger_than.is_none_or(|most| session.size > most);
+        client && sender && recipient && large
     }
 }
 
@@ -195,19 +213,32 @@ impl Standing {
             let key = [host, u64::from(self.rule.tag.0), session.conn.0, u64::from(self.matches)];
             seed.draw("smtp fault", &key).chance_ppm(ppm)
         });
-        let rate = trigger.per.is_none_or(|(count, span)| self.exceeds(now, count, span));
-        first && every && odds && rate
+        let rate = trigger.per.is_none_or(|(count, span)| self.exceeds(now, session.peer, count, span));
+        let grey = trigger.greylist.is_none_or(|wait| self.is_grey(now, session, wait));
+        first && every && odds && rate && grey
     }
 
-    /// Whether `count` matches already passed within `span`; if not, this one passes.
-    fn exceeds(&mut self, now: Time, count: u32, span: Duration) -> bool {
-        while self.passed.front().is_some_and(|&at| at + span <= now) {
-            self.passed.pop_front();
+    /// Whether `count` matches of a client already passed within `span`; if not, this one passes.
+    fn exceeds(&mut self, now: Time, client: IpAddr, count: u32, span: Duration) -> bool {
+        let passed = self.passed.entry(client).or_default();
+        while passed.front().is_some_and(|&at| at + span <= now) {
+            passed.pop_front();
         }
-        if self.passed.len() >= count as usize {
+        if passed.len() >= count as usize {
             return true;
         }
-        self.passed.push_back(now);
+        passed.push_back(now);
         false
+    }
+
+    /// Whether this client, sender and recipient came first less than `wait` ago.
+    fn is_grey(&mut self, now: Time, session: &SessionView<'_>, wait: Duration) -> bool {
+        if self.seen.len() >= TRIPLETS_MAX {
+            self.seen.clear();
+        }
+        let sender = session.from.cloned().unwrap_or_default();
+        let triplet = (session.peer, sender, session.recipient.cloned());
+        let first = *self.seen.entry(triplet).or_insert(now);
+        now < first + wait
     }
 }

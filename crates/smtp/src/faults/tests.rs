@@ -58,6 +58,36 @@ fn triggers() {
 }
 
 #[test]
+fn a_greylist_lets_a_triplet_in_after_its_wait() {
+    let wait = Trigger { greylist: Some(Duration::from_secs(3)), ..Trigger::default() };
+    assert_eq!(pattern(wait, 6), "xxx...");
+    let mut faults = faults([Rule { trigger: wait, ..rule(1, say(451)) }]);
+    let other = SessionView { peer: "192.0.2.2".parse().expect("an address"), ..session(1) };
+    assert!(!faults.at(Time::ZERO, Stage::Rcpt, &session(1)).is_pass());
+    let later = Time::from_secs(10);
+    assert!(faults.at(later, Stage::Rcpt, &session(1)).is_pass(), "known by now");
+    assert!(!faults.at(later, Stage::Rcpt, &other).is_pass(), "another client is not");
+}
+
+#[test]
+fn a_rate_counts_each_client_for_itself() {
+    let one = Trigger { per: Some((1, Duration::from_secs(60))), ..Trigger::default() };
+    let mut faults = faults([Rule { trigger: one, ..rule(1, say(421)) }]);
+    let other = SessionView { peer: "192.0.2.2".parse().expect("an address"), ..session(1) };
+    assert!(faults.at(Time::ZERO, Stage::Rcpt, &session(1)).is_pass());
+    assert!(faults.at(Time::ZERO, Stage::Rcpt, &other).is_pass());
+    assert!(!faults.at(Time::ZERO, Stage::Rcpt, &session(1)).is_pass());
+}
+
+#[test]
+fn size_bites_beyond_its_bound() {
+    let matching = Matching { larger_than: Some(100), ..Matching::default() };
+    let mut faults = faults([Rule { matching, ..rule(1, say(552)) }]);
+    let mut bites = |size| !faults.at(Time::ZERO, Stage::Rcpt, &SessionView { size, ..session(1) }).is_pass();
+    assert_eq!([0, 100, 101].map(&mut bites), [false, false, true]);
+}
+
+#[test]
 fn odds_are_drawn_from_the_seed() {
     let half = Trigger { odds_ppm: Some(500_000), ..Trigger::default() };
     let drawn = pattern(half, 1000);
