@@ -460,3 +460,24 @@ fn a_failed_assertion_tells_the_story() {
 fn a_passed_assertion_is_quiet() {
     passed().assert_ok();
 }
+
+#[test]
+fn copies_after_doubt_as_text() {
+    let mut tale = Tale::new();
+    tale.send_from("alice@sender.test", false, &["a@example.test", "b@example.test"], 1).routed("app");
+    let message = tale.message(1);
+    tale.accepted("mx1", &message).delivered("mx1", 1).in_doubt("app", "mx1", 1).pass(1..=1, "app", "mx2");
+    tale.routed("mx2").pass(1..=1, "mx2", "mx1");
+    assert_snapshot!(text(&tale.end(), false), @r"
+    primary-refused   The primary refuses connections for two hours
+    sim   seed 1   3 MX   1 message   0.4 s
+
+      0:00  app  sends 1 to a@example.test, b@example.test    mx1 delivers 2, and 2 again
+                                                              link to mx1 lost after the dot: 1 in doubt
+
+    FAIL  2 sent  2 delivered  0 lost  2 duplicated (1 explained)   failover 0.2 s   longest delay 0 s
+      duplicated  1 recipient (1.2)     RFC 1047: delivered again though every sending host had recorded the 250
+                  first copies at mx1
+      again       mxdrill run primary-refused --seed 1
+    ");
+}

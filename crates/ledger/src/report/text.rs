@@ -175,7 +175,7 @@ struct Widths {
 }
 
 /// A doing wider than this does not push the right column of all lines.
-const WHAT_MAX: usize = 42;
+const WHAT_MAX: usize = 64;
 
 impl Widths {
     fn of(lines: &[Line], fine: bool) -> Widths {
@@ -198,7 +198,7 @@ impl Widths {
             line.who,
             line.what
         )];
-        let indent = 2 + at + 2 + who + 2 + what + 4;
+        let indent = 2 + at + 2 + who + 2 + line.what.chars().count().max(*what) + 4;
         shown.extend(line.then.iter().skip(1).map(|more| format!("{:indent$}{more}", "")));
         shown
     }

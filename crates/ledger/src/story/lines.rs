@@ -13,6 +13,9 @@ use crate::{
     duration::clock,
 };
 
+/// Recipients shown of a send, in characters.
+const TO_MAX: usize = 48;
+
 impl Teller {
     /// The story, as far as it went at `at`.
     pub(crate) fn tell(&self, at: Time, books: &Books) -> Story {
@@ -48,7 +51,7 @@ impl Sent {
     fn line(&self, name_to: bool, books: &Books) -> Line {
         let mut what = format!("sends {}", self.count);
         if name_to {
-            what += &format!(" to {}", self.to);
+            what += &format!(" to {}", shortened(&self.to));
         }
         if self.from.is_null() {
             what += " from <>";
@@ -97,9 +100,19 @@ impl Sent {
     }
 }
 
+/// A long list of recipients is cut off.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= TO_MAX {
+        return text.into();
+    }
+    text.chars().take(TO_MAX - 3).chain("...".chars()).collect()
+}
+
 impl Part {
     fn told(&self, host: &str) -> Option<String> {
-        let delivered = (self.delivered > 0).then(|| format!("{host} delivers {}", self.delivered));
+        let again = if self.again > 0 { format!(", and {} again", self.again) } else { String::new() };
+        let delivers = self.delivered > 0 || self.again > 0;
+        let delivered = delivers.then(|| format!("{host} delivers {}{again}", self.delivered));
         let held = (self.held > 0).then(|| {
             let at_once = self.at_once == self.held && !self.failover.is_zero();
             let how = format!(", each at its first attempt ({})", Span(self.failover).spoken());

@@ -56,6 +56,8 @@ pub(super) struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) delivered: u64,
+    /// Copies beyond the first.
+    pub(super) again: u64,
     pub(super) held: u64,
     /// Of those held, how many came with the originator's first attempt.
     pub(super) at_once: u64,
@@ -233,8 +235,13 @@ impl Teller {
 
     fn note(&mut self, at: Time, note: &Note, books: &Books) {
         match note {
-            Note::Delivered { message, site, first: true, from, .. } => {
+            Note::Delivered { message, site, first: true, from } => {
                 self.delivered(at, *message, *site, *from, books);
+            }
+            Note::Delivered { message, site, first: false, from } => {
+                let Some(sent) = self.sent_of(*message, books) else { return };
+                sent.parts.entry(*site).or_default().again += 1;
+                sent.passed_through(*from);
             }
             Note::PutOff { message, target, reply } => {
                 let by = books.site_at(target.address);
@@ -263,10 +270,7 @@ impl Teller {
             from => {
                 let Some(sent) = self.sent_of(message, books) else { return };
                 sent.parts.entry(site).or_default().delivered += 1;
-                if let Some(part) = from.and_then(|(holder, _)| sent.parts.get_mut(&holder)) {
-                    part.held = part.held.saturating_sub(1);
-                    part.at_once = part.at_once.saturating_sub(1);
-                }
+                sent.passed_through(from);
             }
         }
     }
@@ -307,6 +311,15 @@ impl Sent {
             bounced: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
             unreached: 0,
+        }
+    }
+
+    /// What left a relay so soon was never held by it.
+    fn passed_through(&mut self, from: Option<(Site, Duration)>) {
+        let Some((holder, _)) = from.filter(|(_, stay)| *stay < PASSING) else { return };
+        if let Some(part) = self.parts.get_mut(&holder) {
+            part.held = part.held.saturating_sub(1);
+            part.at_once = part.at_once.saturating_sub(1);
         }
     }
 
