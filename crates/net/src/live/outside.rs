@@ -23,6 +23,9 @@ impl<P: Process<F>, F: From<Fact>> Driver<P, F> for Live<P, F> {
         self.asked_until = until.max(self.engine.now());
         self.engine.clock.run(until);
         let stop = self.run(until, sink);
+        if stop == Stop::Asked {
+            self.asked_until = self.engine.now(); // whoever asked acts now, not at the end of the run
+        }
         self.engine.clock.freeze();
         stop
     }
