@@ -6,8 +6,8 @@ use std::{io, sync::Arc, time::Duration};
 use mxdrill_net::{HostId, Time};
 
 use crate::{
-    Deed, Expectation, Fact, Figure, Journal, Outcome, Quantity, Setup, Verdict, books::Books, check::Checks,
-    story::Teller,
+    Deed, Expectation, Fact, FaultSetup, Figure, Journal, Outcome, Quantity, Setup, Verdict, books::Books,
+    check::Checks, story::Teller,
 };
 
 /// A drill's own account of every message and recipient.
@@ -34,6 +34,11 @@ impl Ledger {
     pub fn journal_to(mut self, writer: Box<dyn io::Write + Send>) -> Ledger {
         self.journal = self.journal.write_to(writer);
         self
+    }
+
+    /// Adds a fault that was not foreseen, as a lab has them. To be called before the fault begins.
+    pub fn add_fault(&mut self, fault: FaultSetup) {
+        Arc::make_mut(&mut self.books.setup).faults.push(fault);
     }
 
     /// Sees one fact. Facts must come in order of time.
