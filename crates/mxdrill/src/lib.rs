@@ -3,12 +3,14 @@
 //! - [`scenario`]: what a scenario file says, as plain data; reading, printing and checking it
 //! - [`Drill`]: the same, built in code
 //! - [`World`], [`run`]: where a drill is played, and the play
+//! - [`Lab`]: the same world, for a sender of your own
 //! - [`Outcome`], [`report`]: what it came to, for people and for machines
 
 pub mod build;
 mod counterfactual;
 mod drill;
 mod host;
+pub mod lab;
 mod mail;
 mod originator;
 mod plan;
@@ -21,6 +23,7 @@ mod wrap;
 pub use build::Drill;
 pub use counterfactual::without;
 pub use drill::PlayError;
+pub use lab::Lab;
 pub use mxdrill_ledger::{Outcome, Skipped, Verdict, report};
 pub use plan::PlanError;
 pub use run::{Journal, RunError, run, run_with_journal};

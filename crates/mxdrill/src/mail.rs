@@ -188,6 +188,17 @@ impl Letter for Parcel {
     }
 }
 
+/// The Message-ID of a header section, unfolded (RFC 5322 3.6.4).
+pub(crate) fn message_id(header: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(header);
+    let mut lines = text
+        .split("\r\n")
+        .skip_while(|line| !line.get(..11).is_some_and(|name| name.eq_ignore_ascii_case("message-id:")));
+    let mut id = lines.next()?.get(11..)?.trim().to_owned();
+    lines.take_while(|line| line.starts_with([' ', '\t'])).for_each(|line| id.push_str(line.trim()));
+    (!id.is_empty()).then_some(id)
+}
+
 fn recipients(send: &Send, index: u32) -> Arc<[Recipient]> {
     let recipient = |address: Address| Recipient { notify: send.notify, ..Recipient::new(address) };
     send.to.of(index).into_iter().map(recipient).collect()

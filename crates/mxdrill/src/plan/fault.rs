@@ -42,6 +42,23 @@ pub(crate) enum Blow {
     CrashAt(HostId, Rule, Moment),
 }
 
+impl Blow {
+    /// The hosts that it concerns.
+    pub(crate) fn hosts(&self) -> Vec<HostId> {
+        match self {
+            Blow::Access(host, _)
+            | Blow::Rules(host, _)
+            | Blow::Sessions(host, _)
+            | Blow::DiskFull(host)
+            | Blow::Down(host)
+            | Blow::Restart(host)
+            | Blow::CrashAt(host, ..) => vec![*host],
+            Blow::Link(from, to, _) => vec![*from, *to],
+            Blow::Dns(..) => Vec::new(),
+        }
+    }
+}
+
 impl Planner<'_> {
     /// What a fault comes to.
     pub(super) fn blows(&self, tag: Tag, kind: &FaultKind) -> Result<Vec<Blow>, PlanError> {

@@ -11,7 +11,7 @@ mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use mxdrill_ledger::{Expectation, Setup};
+use mxdrill_ledger::{Expectation, FaultSetup, Setup};
 use mxdrill_mta::Node;
 use mxdrill_net::{Epoch, HostId, Seed, Tag, Time};
 use mxdrill_smtp::Faults;
@@ -104,7 +104,7 @@ pub enum PlanError {
 /// Works through the steps of a scenario.
 struct Planner<'a> {
     scenario: &'a Scenario,
-    cast: Cast,
+    cast: &'a Cast,
     seed: Seed,
     cues: Vec<Cue>,
     faults: Vec<PlannedFault>,
@@ -122,15 +122,7 @@ impl Plan {
     pub(crate) fn of(scenario: &Scenario, seed: Seed) -> Result<Plan, PlanError> {
         let scenario = scenario.resolved()?;
         let cast = Cast::of(&scenario, seed)?;
-        let mut planner = Planner {
-            scenario: &scenario,
-            cast,
-            seed,
-            cues: Vec::new(),
-            faults: Vec::new(),
-            open: Vec::new(),
-            messages: 0,
-        };
+        let mut planner = Planner::new(&scenario, &cast, seed);
         for step in &scenario.steps {
             planner.step(step.at.into(), &step.action)?;
         }
@@ -138,9 +130,34 @@ impl Plan {
         open.into_iter().for_each(|(tag, _, until)| planner.end(tag, until));
         planner.cues.sort_by_key(|cue| cue.at);
         let setup = setup::of(&planner)?;
-        let Planner { cast, cues, faults, .. } = planner;
+        let Planner { cues, faults, .. } = planner;
         let end = scenario.end.map(Time::from);
         Ok(Plan { seed, cast, secure: scenario.zone.secure, faults, cues, end, setup, wraps: Vec::new() })
+    }
+
+    /// Settles one more fault of the same world: as its scenario would have had it under this tag.
+    ///
+    /// # Errors
+    /// When it names what is not there.
+    pub(crate) fn fault(
+        &self,
+        scenario: &Scenario,
+        tag: Tag,
+        fault: &Fault,
+    ) -> Result<(PlannedFault, FaultSetup), PlanError> {
+        let planner = Planner::new(scenario, &self.cast, self.seed);
+        let blows = planner.blows(tag, &fault.kind)?;
+        let setup = setup::fault(&planner, tag, &blows, fault)?;
+        Ok((PlannedFault { blows }, setup))
+    }
+
+    /// How many messages the cues send.
+    pub(crate) fn messages(&self) -> u32 {
+        let sent = self.cues.iter().map(|cue| match &cue.act {
+            Act::Send(_, batch) => batch.count(),
+            _ => 0,
+        });
+        sent.sum()
     }
 
     /// A host's script, without faults.
@@ -166,6 +183,10 @@ impl Plan {
 }
 
 impl<'a> Planner<'a> {
+    fn new(scenario: &'a Scenario, cast: &'a Cast, seed: Seed) -> Planner<'a> {
+        Planner { scenario, cast, seed, cues: vec![], faults: vec![], open: vec![], messages: 0 }
+    }
+
     fn step(&mut self, at: Time, action: &'a Action) -> Result<(), PlanError> {
         self.expire(at);
         let act = match action {

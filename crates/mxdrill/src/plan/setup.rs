@@ -80,17 +80,29 @@ fn faults(planner: &Planner<'_>) -> Result<Vec<FaultSetup>, PlanError> {
         Action::Fault(fault) => Some(fault),
         _ => None,
     });
-    steps.enumerate().map(|(index, said)| fault(planner, index, said)).collect()
+    steps
+        .enumerate()
+        .map(|(index, said)| {
+            let tag = Tag(u32::try_from(index).unwrap_or(u32::MAX));
+            fault(planner, tag, &planner.faults[index].blows, said)
+        })
+        .collect()
 }
 
-fn fault(planner: &Planner<'_>, index: usize, fault: &Fault) -> Result<FaultSetup, PlanError> {
+/// What the ledger must know of a fault.
+pub(super) fn fault(
+    planner: &Planner<'_>,
+    tag: Tag,
+    blows: &[Blow],
+    fault: &Fault,
+) -> Result<FaultSetup, PlanError> {
     let words = words::of(&fault.kind);
     Ok(FaultSetup {
-        tag: Tag(u32::try_from(index).unwrap_or(u32::MAX)),
+        tag,
         on: on(planner, &fault.kind)?,
         begins: words.begins,
         ends: words.ends,
-        hosts: planner.faults[index].blows.iter().flat_map(hosts).collect(),
+        hosts: blows.iter().flat_map(Blow::hosts).collect(),
         may_miss: fault.may_miss,
     })
 }
@@ -105,20 +117,6 @@ fn on(planner: &Planner<'_>, kind: &FaultKind) -> Result<String, PlanError> {
         }
         FaultKind::Dns { .. } => "dns".into(),
     })
-}
-
-fn hosts(blow: &Blow) -> Vec<HostId> {
-    match blow {
-        Blow::Access(host, _)
-        | Blow::Rules(host, _)
-        | Blow::Sessions(host, _)
-        | Blow::DiskFull(host)
-        | Blow::Down(host)
-        | Blow::Restart(host)
-        | Blow::CrashAt(host, ..) => vec![*host],
-        Blow::Link(from, to, _) => vec![*from, *to],
-        Blow::Dns(..) => Vec::new(),
-    }
 }
 
 /// Expectations that license what would otherwise be a violation: all of them; the ledger knows which count.

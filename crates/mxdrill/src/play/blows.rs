@@ -62,7 +62,18 @@ impl Standing {
         rule
     }
 
-    fn is_down(&self, host: HostId) -> bool {
+    /// Whether a fault is under way.
+    pub(super) fn has(&self, tag: Tag) -> bool {
+        self.blows.iter().any(|(other, _)| *other == tag)
+    }
+
+    /// The faults under way that concern a host.
+    pub(super) fn on(&self, host: HostId) -> Vec<Tag> {
+        let on = self.blows.iter().filter(|(_, blow)| blow.hosts().contains(&host)).map(|(tag, _)| *tag);
+        on.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    pub(super) fn is_down(&self, host: HostId) -> bool {
         self.scripts.contains_key(&host)
     }
 }
@@ -71,7 +82,7 @@ impl Play<'_> {
     /// A fault begins.
     pub(super) fn begin(&mut self, at: Time, tag: Tag) {
         self.watch.deed(at, self.concerned(tag), Deed::Fault { tag, begins: true });
-        for blow in self.plan.faults[tag.0 as usize].blows.clone() {
+        for blow in self.faults[tag.0 as usize].blows.clone() {
             self.standing.blows.push((tag, blow.clone()));
             self.deal(at, tag, &blow);
         }
@@ -81,8 +92,8 @@ impl Play<'_> {
     pub(super) fn end_fault(&mut self, at: Time, tag: Tag) {
         self.watch.deed(at, self.concerned(tag), Deed::Fault { tag, begins: false });
         self.standing.blows.retain(|(other, _)| *other != tag);
-        for blow in &self.plan.faults[tag.0 as usize].blows {
-            self.lift(tag, blow);
+        for blow in self.faults[tag.0 as usize].blows.clone() {
+            self.lift(tag, &blow);
         }
     }
 
@@ -227,8 +238,8 @@ impl Play<'_> {
 
     /// The host that a fault is recorded for.
     fn concerned(&self, tag: Tag) -> HostId {
-        let fault = self.plan.setup.fault(tag);
-        fault.and_then(|fault| fault.hosts.first().copied()).unwrap_or(DRILL)
+        let mut hosts = self.faults[tag.0 as usize].blows.iter().flat_map(Blow::hosts);
+        hosts.next().unwrap_or(DRILL)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use mxdrill_ledger::{Deed, Expectation, Fact, Ledger, Lines, Outcome};
+use mxdrill_ledger::{Deed, Expectation, Fact, FaultSetup, Ledger, Lines, Outcome};
 use mxdrill_net::{HostId, Time};
 
 use crate::{Journal, plan::Plan};
@@ -36,6 +36,11 @@ impl Books {
         {
             self.failed.get_or_insert(why);
         }
+    }
+
+    /// Adds a fault that the plan did not have.
+    pub(super) fn add_fault(&mut self, fault: FaultSetup) {
+        self.ledger.add_fault(fault);
     }
 
     /// Compares a figure with what is expected of it.

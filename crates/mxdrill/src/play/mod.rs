@@ -2,8 +2,10 @@
 //!
 //! It is written once, over [`Stage`]; what differs between worlds is behind that.
 
+mod bench;
 mod blows;
 mod books;
+mod foreign;
 mod watch;
 
 use std::{
@@ -20,8 +22,10 @@ use mxdrill_net::{Driver, HostId, Stop, Tag, Time};
 use crate::{
     host::HostProcess,
     mail::Batch,
-    plan::{Act, LIFE_MAX, Part, Plan},
+    plan::{Act, LIFE_MAX, Part, Plan, PlannedFault},
 };
+pub use bench::Held;
+pub(crate) use bench::{Bench, Call};
 use blows::Standing;
 pub(crate) use books::Books;
 use watch::{Pending, Watch};
@@ -56,7 +60,7 @@ pub(crate) trait Stage {
 /// When the journal could not be written.
 pub(crate) fn play(plan: &Plan, stage: &mut dyn Stage, books: Books) -> io::Result<Outcome> {
     let watch = Watch::new(books, stage.beside(), plan);
-    let mut play = Play { plan, stage, watch, standing: Standing::default() };
+    let mut play = Play { plan, stage, watch, standing: Standing::default(), faults: plan.faults.clone() };
     for cue in &plan.cues {
         play.advance(cue.at);
         play.act(cue.at, &cue.act);
@@ -71,6 +75,8 @@ struct Play<'a> {
     watch: Watch,
     /// The faults under way.
     standing: Standing,
+    /// All faults, by tag.
+    faults: Vec<PlannedFault>,
 }
 
 impl Play<'_> {

@@ -1,12 +1,18 @@
 //! What a play sees: every fact goes to the ledger; a few make the play stop and act.
 
-use std::{io, net::IpAddr, ops::ControlFlow, sync::mpsc::Receiver};
+use std::{
+    io,
+    net::IpAddr,
+    ops::ControlFlow,
+    sync::{Arc, mpsc::Receiver},
+};
 
-use mxdrill_ledger::{DRILL, Deed, Expectation, Fact, Outcome, Taken};
+use mxdrill_ledger::{DRILL, Deed, Expectation, Fact, FaultSetup, Outcome, Quantity, Taken};
+use mxdrill_mta::Message;
 use mxdrill_net::{HostId, Sink, Tag, Time};
 use mxdrill_smtp::Stage;
 
-use super::{Beside, Books};
+use super::{Beside, Books, foreign::Foreign};
 use crate::{
     plan::{Act, Cue, Plan},
     scenario::Moment,
@@ -18,6 +24,16 @@ pub(super) struct Pending {
     pub(super) expectations: Vec<Expectation>,
     /// Until when.
     pub(super) until: Time,
+}
+
+/// Somebody who wants to know when figures agree.
+pub(super) struct Waiter {
+    /// What must hold.
+    pub(super) expectation: Expectation,
+    /// How long they wait.
+    pub(super) until: Time,
+    /// Told when it holds, or what was found in the end.
+    pub(super) tell: Box<dyn FnOnce(Result<(), Quantity>) + Send>,
 }
 
 /// A host that crashes at a moment of a stage.
@@ -69,6 +85,11 @@ pub(super) struct Watch {
     /// Whether the play stops as soon as every recipient is final.
     pub(super) settles: bool,
     last: Time,
+    /// In a lab: mail that nobody announced.
+    foreign: Option<Foreign>,
+    waiters: Vec<Waiter>,
+    /// What a look into a queue shows goes here, and not into the books.
+    peeked: Option<Vec<(Arc<Message>, u16)>>,
 }
 
 impl Watch {
@@ -87,7 +108,61 @@ impl Watch {
             blown: Vec::new(),
             settles: false,
             last: Time::ZERO,
+            foreign: None,
+            waiters: Vec::new(),
+            peeked: None,
         }
+    }
+
+    /// Announces mail of foreign programs from now on.
+    pub(super) fn welcome(&mut self, foreign: Foreign) {
+        self.foreign = Some(foreign);
+    }
+
+    /// Adds a fault that the plan did not have.
+    pub(super) fn add_fault(&mut self, fault: FaultSetup) {
+        self.books.add_fault(fault);
+    }
+
+    /// Tells somebody when figures agree.
+    pub(super) fn tell_when(&mut self, at: Time, waiter: Waiter) {
+        self.catch_up();
+        self.waiters.push(waiter);
+        self.tell_waiters(at);
+    }
+
+    /// When the first of those who wait gives up.
+    pub(super) fn patience(&self) -> Option<Time> {
+        self.waiters.iter().map(|waiter| waiter.until).min()
+    }
+
+    /// Tells those who wait and now know, or waited long enough.
+    pub(super) fn tell_waiters(&mut self, at: Time) {
+        for index in (0..self.waiters.len()).rev() {
+            let waiter = &self.waiters[index];
+            let Deed::Expected { held, found, .. } = self.books.expect(at, &waiter.expectation) else {
+                continue;
+            };
+            if held || at >= waiter.until {
+                let waiter = self.waiters.swap_remove(index);
+                (waiter.tell)(if held { Ok(()) } else { Err(found) });
+            }
+        }
+    }
+
+    /// Sets what looks show aside from now on.
+    pub(super) fn peek(&mut self) {
+        self.peeked = Some(Vec::new());
+    }
+
+    /// What looks have shown since.
+    pub(super) fn take_peeked(&mut self) -> Vec<(Arc<Message>, u16)> {
+        self.peeked.take().unwrap_or_default()
+    }
+
+    /// The number of a message in the drill.
+    pub(super) fn number(&self, message: &Message) -> Option<u32> {
+        self.foreign.as_ref()?.number(message.key)
     }
 
     /// Records that a fault bit.
@@ -178,6 +253,11 @@ impl Watch {
     fn book(&mut self, at: Time, host: HostId, fact: &Fact) {
         let host = self.taker(fact).unwrap_or(host);
         self.last = self.last.max(at);
+        if let Some(foreign) = &mut self.foreign {
+            for (host, deed) in foreign.announce(host, fact) {
+                self.books.see(at, host, &deed.into());
+            }
+        }
         self.books.see(at, host, fact);
     }
 
@@ -190,7 +270,7 @@ impl Watch {
     }
 
     /// Books what was done beside the processes.
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         while let Some((at, host, deed)) = self.beside.as_ref().and_then(|beside| beside.try_recv().ok()) {
             self.book(at, host, &deed.into());
         }
@@ -218,9 +298,18 @@ impl Sink<Fact> for Watch {
         if !self.pending.is_empty() {
             self.check_pending(at);
         }
+        if let (Some(peeked), Fact::Mta(mxdrill_mta::Fact::Holds { message, recipient })) =
+            (&mut self.peeked, &fact)
+        {
+            peeked.push((message.clone(), *recipient));
+            return ControlFlow::Continue(());
+        }
         self.light(host, &fact);
         self.turned_away(at, host, &fact);
         self.book(at, host, &fact);
+        if !self.waiters.is_empty() {
+            self.tell_waiters(at);
+        }
         let stop = !self.blown.is_empty() || self.settles && self.books.is_settled();
         if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

@@ -17,7 +17,7 @@ use mxdrill_dns::{Authority, server::Server};
 use mxdrill_ledger::Fact;
 use mxdrill_net::{
     Driver, HostId, Tag,
-    live::{Live, LiveError, LiveOptions},
+    live::{Clock, Live, LiveError, LiveOptions},
 };
 
 use super::World;
@@ -85,8 +85,18 @@ impl<'a> LiveStage<'a> {
         Ok(self.foreign.insert(server).address())
     }
 
+    /// The clock of the world.
+    pub(crate) fn clock(&self) -> Clock {
+        self.live.clock()
+    }
+
+    /// The real port that stands for 25.
+    pub(crate) fn port(&self) -> u16 {
+        self.live.port()
+    }
+
     /// The real address of a host's port 25, or of any port of its address.
-    fn actual(&self, host: HostId) -> Option<SocketAddr> {
+    pub(crate) fn actual(&self, host: HostId) -> Option<SocketAddr> {
         self.live.actual(SocketAddr::new(self.plan.cast.member(host).addresses[0], 25))
     }
 }
