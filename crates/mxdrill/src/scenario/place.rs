@@ -57,8 +57,8 @@ impl Scenario {
 
     /// The label of the host at a place.
     ///
-    /// `sender` is the only host that neither delivers nor relays, or one of that label, or else the implicit
-    /// one of [`Scenario::sender`].
+    /// `sender` is the only host that neither delivers nor relays nor is an MX, or one of that label, or else the
+    /// implicit one of [`Scenario::sender`].
     ///
     /// # Errors
     /// When no host of the scenario is there.
@@ -83,7 +83,10 @@ impl Scenario {
     }
 
     fn declared_sender(&self) -> Option<&Host> {
-        let mut only = self.hosts.iter().filter(|host| host.only_sends());
+        // A published backup that was never told to relay is a mistake to be shown, not a second sender.
+        let ranking = self.ranking();
+        let published = |host: &Host| ranking.iter().any(|known| known.label == host.label);
+        let mut only = self.hosts.iter().filter(|host| host.only_sends() && !published(host));
         let (first, second) = (only.next(), only.next());
         self.host("sender").or(if second.is_none() { first } else { None })
     }

@@ -57,6 +57,12 @@ fn the_only_host_that_only_sends_is_the_sender() {
 }
 
 #[test]
+fn a_published_backup_that_relays_nothing_is_not_the_sender() {
+    check("@ MX 10 mx1\n@ MX 20 mx2\n", &format!("{MX1}[host.mx2]\n[host.app]\n"), "mx1 mx2 app");
+    check("@ MX 10 mx1\n@ MX 20 mx2\n", &format!("{MX1}[host.mx2]\n"), "mx1 mx2 sender");
+}
+
+#[test]
 fn resolving_names_hosts_and_adds_the_implicit_sender() {
     let scenario = catalogue::named("primary-refused")[0].scenario().expect("it reads");
     let mut implicit = scenario.clone();
