@@ -64,13 +64,12 @@ impl Batch {
 
     /// What the drill records when the step begins.
     pub(crate) fn sends(&self) -> Deed {
-        let last = self.count().saturating_sub(1);
         Deed::Sends {
             send: self.step,
             from: self.send.from.clone(),
             to: self.send.to.to_string().into(),
             count: self.count(),
-            over: self.send.spacing.start(last),
+            over: self.send.spacing.lasting(),
         }
     }
 

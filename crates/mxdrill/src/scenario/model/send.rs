@@ -124,6 +124,14 @@ impl Body {
 }
 
 impl Spacing {
+    /// The time that the step says it takes, which is longer than until its last message starts.
+    pub fn lasting(&self) -> Duration {
+        match *self {
+            Spacing::Over { over, .. } => over,
+            Spacing::Rate { lasting, .. } => lasting,
+        }
+    }
+
     /// How many messages there are.
     pub fn count(&self) -> u32 {
         match *self {
