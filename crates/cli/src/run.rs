@@ -1,6 +1,11 @@
 //! `mxdrill run`: choose, play, report.
 
-use std::{fs::File, io::BufWriter, path::Path};
+use std::{
+    fs::File,
+    io::BufWriter,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use mxdrill::{
     Journal, Outcome, RunError, Skipped, Verdict, World, report,
@@ -128,6 +133,21 @@ fn again(word: &str, kind: WorldKind, arguments: &arguments::Run) -> String {
 }
 
 fn play(drill: &Drill, journal: Option<&Path>) -> Result<Outcome, Error> {
+    let (played, wall_time) = timed(|| played(drill, journal));
+    let mut outcome = played?;
+    outcome.wall_time = wall_time;
+    outcome.again = format!("{} --seed {}", drill.again, outcome.seed);
+    Ok(outcome)
+}
+
+/// What `work` comes to, and how long somebody waited for it.
+#[expect(clippy::disallowed_methods, reason = "for people who wait: no drill ever sees this clock")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    (work(), start.elapsed())
+}
+
+fn played(drill: &Drill, journal: Option<&Path>) -> Result<Outcome, Error> {
     let played = match journal {
         None => mxdrill::run(&drill.scenario, &drill.world),
         Some(path) => {
@@ -140,9 +160,7 @@ fn play(drill: &Drill, journal: Option<&Path>) -> Result<Outcome, Error> {
             mxdrill::run_with_journal(&drill.scenario, &drill.world, journal)
         }
     };
-    let mut outcome = played.map_err(|why| Error::Run { scenario: drill.scenario.name.clone(), why })?;
-    outcome.again = format!("{} --seed {}", drill.again, outcome.seed);
-    Ok(outcome)
+    played.map_err(|why| Error::Run { scenario: drill.scenario.name.clone(), why })
 }
 
 fn reported(format: Format, outcomes: &[Outcome], skipped: &[Skipped]) -> String {
