@@ -29,3 +29,8 @@ pub use plan::PlanError;
 pub use run::{Journal, RunError, run, run_with_journal};
 pub use world::World;
 pub use wrap::Wrap;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
