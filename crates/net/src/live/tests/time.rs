@@ -44,6 +44,17 @@ fn a_sink_gets_the_world_back() {
 }
 
 #[test]
+fn who_takes_the_world_from_a_run_acts_at_that_time() {
+    let mut live = live();
+    let mut world = World::new(&mut live);
+    world.visit(A, |_, out| out.wake_at(hours(2)));
+    let stop = world.driver.run_until(hours(9), &mut |_, _, _| ControlFlow::Break(()));
+    assert_eq!(stop, Stop::Asked);
+    world.driver.crash(B);
+    assert_eq!(world.driver.now(), hours(2), "and not when the run was to end");
+}
+
+#[test]
 fn sleepers_take_part_in_the_leaps() {
     let mut live = live();
     let mut world = World::new(&mut live);
