@@ -27,9 +27,6 @@ impl<P: Process<F>, F: From<Fact>> Driver<P, F> for Live<P, F> {
             self.asked_until = self.engine.now(); // whoever asked acts now, not at the end of the run
         }
         self.engine.clock.freeze();
-        if stop == Stop::Asked {
-            self.asked_until = self.engine.now(); // what is done next is done now, and not when the run was to end
-        }
         stop
     }
 
