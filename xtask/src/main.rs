@@ -1,5 +1,6 @@
-//! Chores of the repository: `cargo xtask tidy | ci | schema`.
+//! Chores of the repository: `cargo xtask tidy | ci | schema | bench`.
 
+mod bench;
 mod ci;
 mod schema;
 mod tidy;
@@ -13,6 +14,7 @@ const CHORES: &[(&str, &str, Chore)] = &[
     ("tidy", "hold the tree against the house rules: walls between crates, docs, words", tidy::run),
     ("ci", "everything that must pass before a change lands", ci::run),
     ("schema", "write scenarios/schema.json anew from the code", schema::run),
+    ("bench", "measure speed and memory beside yardsticks", bench::run),
 ];
 
 fn main() -> ExitCode {
