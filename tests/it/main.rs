@@ -2,5 +2,8 @@
 
 mod catalogue;
 mod determinism;
+mod foreign;
 mod laws;
 mod mutations;
+mod sender;
+mod sigkill;
