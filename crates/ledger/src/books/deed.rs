@@ -12,8 +12,8 @@ impl Books {
             Deed::Sent { number, recipient, taken } => self.sent(at, site, *number, *recipient, taken),
             Deed::Fault { tag, begins: false } if self.setup.is_repair(*tag) => self.repaired(at),
             Deed::Looked => self.looked(at, site),
-            Deed::Sends { .. }
-            | Deed::Flush
+            Deed::Sends { count, .. } => self.unsent += u64::from(*count),
+            Deed::Flush
             | Deed::Set { .. }
             | Deed::Expected { .. }
             | Deed::Fault { .. }
@@ -23,6 +23,7 @@ impl Books {
 
     fn sending(&mut self, at: Time, deed: &Deed) {
         let Deed::Sending { number, send, key, from, forged, to, header, body } = deed else { return };
+        self.unsent = self.unsent.saturating_sub(1);
         let state = MessageState {
             to: to.clone(),
             sent_at: at,

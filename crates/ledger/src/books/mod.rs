@@ -44,6 +44,8 @@ pub(crate) struct Books {
     counts: Counts,
     /// Recipients whose first transaction is under way.
     open: u64,
+    /// Messages that a send step announced and nobody has begun to send.
+    unsent: u64,
     /// Copies held by hosts, of the drill's mail and of DSNs.
     held: u64,
     /// Incoming sessions.
@@ -105,6 +107,7 @@ impl Books {
             sites,
             counts: Counts::default(),
             open: 0,
+            unsent: 0,
             held: 0,
             sessions: Index::default(),
             bites: 0,
@@ -189,9 +192,9 @@ impl Books {
         self.bitten.contains(&tag)
     }
 
-    /// Whether every recipient is final and nothing is queued anywhere.
+    /// Whether everything announced was sent, every recipient is final and nothing is queued anywhere.
     pub(crate) fn is_settled(&self) -> bool {
-        self.open == 0 && self.held == 0
+        self.unsent == 0 && self.open == 0 && self.held == 0
     }
 
     /// Changes a recipient of a message and keeps the counts right.
