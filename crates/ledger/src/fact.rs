@@ -1,6 +1,6 @@
 //! The sum of all facts, and what the drill itself did.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mxdrill_mta::MessageKey;
@@ -108,6 +108,9 @@ pub enum Deed {
         recipient: u16,
         /// The outcome.
         taken: Taken,
+        /// The address of the host whose answer it is; `None` where none was reached. The play records the deed
+        /// for that host.
+        by: Option<IpAddr>,
     },
     /// A fault began or ended. Recorded for the host that it is on, if it is on one.
     Fault {

@@ -208,7 +208,7 @@ impl Tale {
 
     /// What the first host said.
     pub(crate) fn answered(&mut self, host: &str, number: u32, recipient: u16, taken: Taken) -> &mut Tale {
-        self.see(id(host), Deed::Sent { number, recipient, taken })
+        self.see(id(host), Deed::Sent { number, recipient, taken, by: None })
     }
 
     /// A message as a host has it.

@@ -9,6 +9,7 @@
 pub mod build;
 mod counterfactual;
 mod drill;
+mod errand;
 mod host;
 pub mod lab;
 mod mail;

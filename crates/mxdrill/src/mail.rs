@@ -1,6 +1,6 @@
 //! The messages of a send step, made one at a time: a million of them cost no more memory than one.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, net::IpAddr, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use mxdrill_ledger::{Deed, Taken};
@@ -150,10 +150,15 @@ impl Parcel {
         }
     }
 
-    /// What the drill records of one recipient (from 0).
-    pub(crate) fn sent(&self, recipient: usize, taken: Taken) -> Deed {
+    /// Its number in the drill.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What the drill records of one recipient (from 0), and whose word it is.
+    pub(crate) fn sent(&self, recipient: usize, taken: Taken, by: Option<IpAddr>) -> Deed {
         let recipient = u16::try_from(recipient).unwrap_or(u16::MAX);
-        Deed::Sent { number: self.number, recipient, taken }
+        Deed::Sent { number: self.number, recipient, taken, by }
     }
 }
 

@@ -9,7 +9,7 @@ impl Books {
     pub(super) fn see_deed(&mut self, at: Time, site: Site, deed: &Deed) {
         match deed {
             Deed::Sending { .. } => self.sending(at, deed),
-            Deed::Sent { number, recipient, taken } => self.sent(at, site, *number, *recipient, taken),
+            Deed::Sent { number, recipient, taken, .. } => self.sent(at, site, *number, *recipient, taken),
             Deed::Fault { tag, begins: false } if self.setup.is_repair(*tag) => self.repaired(at),
             Deed::Looked => self.looked(at, site),
             Deed::Sends { count, .. } => self.unsent += u64::from(*count),

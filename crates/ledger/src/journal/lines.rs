@@ -208,7 +208,7 @@ fn drill(deed: &Deed) -> (&'static str, Value) {
                 "to": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "size": header.len() + body.len(),
             }),
         ),
-        Deed::Sent { number, recipient, taken } => {
+        Deed::Sent { number, recipient, taken, .. } => {
             let (word, reply) = match taken {
                 Taken::Acknowledged => ("acknowledged", None),
                 Taken::Rejected(reply) => ("rejected", Some(reply.to_string())),

@@ -364,7 +364,7 @@ impl Record<'_> {
                 to.iter().for_each(|address| _ = self.address(address));
                 self
             }
-            Deed::Sent { number, recipient, taken } => {
+            Deed::Sent { number, recipient, taken, .. } => {
                 self.head(69, at, host).word(*number).short(*recipient).taken(taken)
             }
             Deed::Fault { tag, begins } => self.head(70, at, host).word(tag.0).byte(u8::from(*begins)),

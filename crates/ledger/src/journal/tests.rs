@@ -54,7 +54,8 @@ fn the_encoding_does_not_change() {
             body: Bytes::from_static(b"hello\r\n"),
         }
         .into(),
-        Deed::Sent { number: 17, recipient: 0, taken: Taken::Rejected(reply("451 4.3.0 later")) }.into(),
+        Deed::Sent { number: 17, recipient: 0, taken: Taken::Rejected(reply("451 4.3.0 later")), by: None }
+            .into(),
         Node::Deferred { destination: domain, count: 1, attempted: true, next: Time::from_secs(600) }.into(),
     ];
     for fact in facts {

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use mxdrill_ledger::{Fact, Taken};
 use mxdrill_net::{Closed, Commands, Conn, Time};
-use mxdrill_smtp::{
-    Client, ClientConfig, Enhanced, Extension, Failure, Letter, Outcome, Reply, Report, Step,
-};
+use mxdrill_smtp::{Client, ClientConfig, Enhanced, Extension, Failure, Outcome, Reply, Report, Step};
 
-use crate::mail::Parcel;
+use crate::errand::Errand;
 
 /// A session, from its connect on.
 pub(crate) struct Lane {
@@ -16,22 +14,24 @@ pub(crate) struct Lane {
     pub(crate) stream: usize,
     /// Its connection.
     pub(crate) conn: Conn,
+    /// Errands that go on to another host.
+    onward: Vec<Errand>,
     state: State,
 }
 
 enum State {
-    /// The message waits for the connection.
-    Connecting(Parcel),
+    /// The message waits for the connection, until then.
+    Connecting(Errand, Time),
     /// The message waits for the greeting.
-    Greeting(Client<Parcel>, Parcel),
-    Talking(Client<Parcel>),
+    Greeting(Client<Errand>, Errand),
+    Talking(Client<Errand>),
     Over,
 }
 
 impl Lane {
-    /// A session that is being opened for `first`.
-    pub(crate) fn new(stream: usize, conn: Conn, first: Parcel) -> Lane {
-        Lane { stream, conn, state: State::Connecting(first) }
+    /// A session that is being opened for `first`, and given up at `patience`.
+    pub(crate) fn new(stream: usize, conn: Conn, first: Errand, patience: Time) -> Lane {
+        Lane { stream, conn, onward: Vec::new(), state: State::Connecting(first, patience) }
     }
 
     /// Whether nothing more will happen on it.
@@ -43,23 +43,29 @@ impl Lane {
     pub(crate) fn deadline(&self) -> Option<Time> {
         match &self.state {
             State::Greeting(client, _) | State::Talking(client) => client.deadline(),
-            State::Connecting(_) | State::Over => None,
+            State::Connecting(_, patience) => Some(*patience),
+            State::Over => None,
         }
+    }
+
+    /// The errands that another host is to be tried for.
+    pub(crate) fn take_onward(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.onward)
     }
 
     /// The connection stands.
     pub(crate) fn connected(&mut self, now: Time, config: Arc<ClientConfig>) {
-        if let State::Connecting(parcel) = std::mem::replace(&mut self.state, State::Over) {
-            self.state = State::Greeting(Client::open(now, self.conn, config), parcel);
+        if let State::Connecting(errand, _) = std::mem::replace(&mut self.state, State::Over) {
+            self.state = State::Greeting(Client::open(now, self.conn, config), errand);
         }
     }
 
-    /// There will be no connection: an application without a queue gives up.
+    /// There will be no connection.
     pub(crate) fn unreached(&mut self, out: &mut Commands<Fact>) {
-        if let State::Connecting(parcel) | State::Greeting(_, parcel) =
+        if let State::Connecting(errand, _) | State::Greeting(_, errand) =
             std::mem::replace(&mut self.state, State::Over)
         {
-            all(&parcel, &Taken::Unreached, out);
+            self.all(errand, &Taken::Unreached, out);
         }
     }
 
@@ -70,8 +76,12 @@ impl Lane {
         }
     }
 
-    /// The client's deadline has come.
+    /// The deadline has come: of the connect, or of the client.
     pub(crate) fn timer(&mut self, now: Time, out: &mut Commands<Fact>) {
+        if matches!(self.state, State::Connecting(_, patience) if patience <= now) {
+            out.reset(self.conn);
+            return self.unreached(out);
+        }
         if let Some(client) = self.client() {
             client.timer(now, out);
         }
@@ -96,7 +106,7 @@ impl Lane {
         &mut self,
         now: Time,
         out: &mut Commands<Fact>,
-        mut next: impl FnMut(&mut Commands<Fact>) -> Option<Parcel>,
+        mut next: impl FnMut(&mut Commands<Fact>) -> Option<Errand>,
     ) {
         while let Some(step) = self.client().and_then(Client::poll) {
             self.step(now, step, out);
@@ -104,57 +114,61 @@ impl Lane {
         let State::Talking(client) = &mut self.state else { return };
         while client.is_ready() {
             match next(out) {
-                Some(parcel) => client.send(now, parcel, out),
+                Some(errand) => client.send(now, errand, out),
                 None => return client.quit(now, out),
             }
         }
     }
 
-    fn client(&mut self) -> Option<&mut Client<Parcel>> {
+    fn client(&mut self) -> Option<&mut Client<Errand>> {
         match &mut self.state {
             State::Greeting(client, _) | State::Talking(client) => Some(client),
-            State::Connecting(_) | State::Over => None,
+            State::Connecting(..) | State::Over => None,
         }
     }
 
-    fn step(&mut self, now: Time, step: Step<Parcel>, out: &mut Commands<Fact>) {
+    fn step(&mut self, now: Time, step: Step<Errand>, out: &mut Commands<Fact>) {
         match step {
             Step::Ready => self.ready(now, out),
-            Step::Done(report) => book(report, &Taken::Unreached, out),
+            Step::Done(report) => self.book(report, &Taken::Unreached, out),
             Step::Failed { failure, report, ahead, .. } => {
                 let taken = of_failure(failure);
                 if let Some(report) = report {
-                    book(report, &taken, out);
+                    self.book(report, &taken, out);
                 }
-                if let State::Greeting(_, parcel) = std::mem::replace(&mut self.state, State::Over) {
-                    all(&parcel, &taken, out);
+                if let State::Greeting(_, errand) = std::mem::replace(&mut self.state, State::Over) {
+                    self.all(errand, &taken, out);
                 }
-                if let Some(parcel) = ahead {
-                    all(&parcel, &taken, out);
+                if let Some(errand) = ahead {
+                    self.all(errand, &taken, out);
                 }
             }
             Step::Closed => self.unreached(out),
         }
     }
 
+    /// Books what became of a message. What the session never came to shares the session's fate.
+    fn book(&mut self, report: Report<Errand>, untried: &Taken, out: &mut Commands<Fact>) {
+        let Report { mut letter, outcomes } = report;
+        let taken = outcomes.into_iter().map(|outcome| of_outcome(outcome, untried));
+        if letter.answered(taken, |deed| out.record(deed)) {
+            self.onward.push(letter);
+        }
+    }
+
+    /// Books the same for all recipients of a message.
+    fn all(&mut self, mut errand: Errand, taken: &Taken, out: &mut Commands<Fact>) {
+        if errand.answered_all(taken, |deed| out.record(deed)) {
+            self.onward.push(errand);
+        }
+    }
+
     fn ready(&mut self, now: Time, out: &mut Commands<Fact>) {
-        if let State::Greeting(mut client, parcel) = std::mem::replace(&mut self.state, State::Over) {
-            client.send(now, parcel, out);
+        if let State::Greeting(mut client, errand) = std::mem::replace(&mut self.state, State::Over) {
+            client.send(now, errand, out);
             self.state = State::Talking(client);
         }
     }
-}
-
-/// Books what became of a message. What the session never came to shares the session's fate.
-fn book(report: Report<Parcel>, untried: &Taken, out: &mut Commands<Fact>) {
-    for (recipient, outcome) in report.outcomes.into_iter().enumerate() {
-        out.record(report.letter.sent(recipient, of_outcome(outcome, untried)));
-    }
-}
-
-/// Books the same for all recipients of a message.
-fn all(parcel: &Parcel, taken: &Taken, out: &mut Commands<Fact>) {
-    (0..parcel.recipients()).for_each(|recipient| out.record(parcel.sent(recipient, taken.clone())));
 }
 
 fn of_outcome(outcome: Outcome, untried: &Taken) -> Taken {

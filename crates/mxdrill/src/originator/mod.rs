@@ -1,7 +1,10 @@
 //! The application whose mail a drill is about: it has no queue, and tells the drill what it was told.
 //!
-//! It submits to the host that a send names, over a few sessions that are used again.
+//! It submits to the host that a send names, over a few sessions that are used again; or it finds the MX of each
+//! message itself, and tries them in order, with a session for each. A connect is given up after the 30 s of
+//! [`mxdrill_smtp::Timeouts`]: the library that plays this part on real sockets has no timeout of its own.
 
+mod finder;
 mod lane;
 
 use std::{
@@ -9,31 +12,39 @@ use std::{
     sync::Arc,
 };
 
-use mxdrill_ledger::Fact;
+use mxdrill_ledger::{Fact, Taken};
 use mxdrill_net::{Commands, Conn, Event, Process, Time};
 use mxdrill_smtp::ClientConfig;
 
-use crate::mail::{Batch, Parcel};
+pub(crate) use finder::Finder;
+
+use crate::{
+    errand::Errand,
+    mail::{Batch, Parcel},
+};
 use lane::Lane;
 
 /// Sessions at once for one send.
 const LANES_MAX: usize = 20;
 
-/// Submits mail over SMTP.
+/// Sends mail over SMTP.
 pub(crate) struct Originator {
-    address: IpAddr,
+    addresses: Vec<IpAddr>,
     client: Arc<ClientConfig>,
     streams: Vec<Stream>,
     lanes: Vec<Lane>,
+    /// Finds the hosts of mail for which it is told none.
+    finder: Option<Finder>,
 }
 
 /// A send that is under way.
 pub(crate) struct Stream {
     batch: Arc<Batch>,
-    to: SocketAddr,
+    /// Where its mail goes; an application finds that itself.
+    to: Option<Arc<[SocketAddr]>>,
     /// The next message to be offered.
     next: u32,
-    /// Sessions that serve it.
+    /// Sessions that serve it, and look-ups for it.
     lanes: usize,
 }
 
@@ -54,19 +65,32 @@ impl Stream {
         Some(parcel)
     }
 
+    /// The next message for a session that stands. What an application looks up first goes over its own.
+    fn next(&mut self, now: Time, out: &mut Commands<Fact>) -> Option<Errand> {
+        let to = self.to.clone()?;
+        self.take(now, out).map(|parcel| Errand::new(parcel, to))
+    }
+
     fn is_over(&self) -> bool {
         self.lanes == 0 && self.due().is_none()
     }
 }
 
 impl Originator {
-    /// An application at `address`.
-    pub(crate) fn new(address: IpAddr, client: ClientConfig) -> Originator {
-        Originator { address, client: Arc::new(client), streams: Vec::new(), lanes: Vec::new() }
+    /// An application at these addresses.
+    pub(crate) fn new(addresses: Vec<IpAddr>, client: ClientConfig, finder: Option<Finder>) -> Originator {
+        Originator { addresses, client: Arc::new(client), streams: Vec::new(), lanes: Vec::new(), finder }
     }
 
-    /// Begins a send to the host at `to`.
-    pub(crate) fn send(&mut self, now: Time, batch: Arc<Batch>, to: SocketAddr, out: &mut Commands<Fact>) {
+    /// Begins a send to the host at `to`, or to those that it finds.
+    pub(crate) fn send(
+        &mut self,
+        now: Time,
+        batch: Arc<Batch>,
+        to: Option<SocketAddr>,
+        out: &mut Commands<Fact>,
+    ) {
+        let to = to.map(|to| Arc::from([to]));
         self.streams.push(Stream { batch, to, next: 0, lanes: 0 });
         self.go_on(now, out);
     }
@@ -83,19 +107,56 @@ impl Originator {
     }
 
     fn open_lanes(&mut self, now: Time, index: usize, out: &mut Commands<Fact>) {
-        let stream = &mut self.streams[index];
-        while stream.lanes < LANES_MAX
-            && let Some(parcel) = stream.take(now, out)
+        while self.streams[index].lanes < LANES_MAX
+            && let Some(parcel) = self.streams[index].take(now, out)
         {
-            let conn = out.connect(self.address, stream.to);
-            stream.lanes += 1;
-            self.lanes.push(Lane::new(index, conn, parcel));
+            match self.streams[index].to.clone() {
+                Some(route) => self.dial(now, index, Errand::new(parcel, route), out),
+                None => self.find(now, index, &parcel, out),
+            }
         }
+    }
+
+    /// Looks up where a message goes.
+    fn find(&mut self, now: Time, stream: usize, parcel: &Parcel, out: &mut Commands<Fact>) {
+        for mut errand in Errand::by_domain(parcel) {
+            let Some(finder) = &mut self.finder else {
+                errand.answered_all(&Taken::Unreached, |deed| out.record(deed));
+                continue;
+            };
+            match finder.find(now, stream, errand, out) {
+                Some(errand) => self.dial(now, stream, errand, out),
+                None => self.streams[stream].lanes += 1,
+            }
+        }
+    }
+
+    /// Sets out with what was found.
+    fn found(&mut self, now: Time, out: &mut Commands<Fact>) {
+        while let Some((stream, errand)) = self.finder.as_mut().and_then(Finder::poll) {
+            self.streams[stream].lanes -= 1;
+            self.dial(now, stream, errand, out);
+        }
+    }
+
+    /// Opens a session to the host that is next for a message.
+    fn dial(&mut self, now: Time, stream: usize, mut errand: Errand, out: &mut Commands<Fact>) {
+        while let Some(to) = errand.to() {
+            if let Some(from) = self.addresses.iter().find(|own| own.is_ipv4() == to.is_ipv4()) {
+                let conn = out.connect(*from, to);
+                self.streams[stream].lanes += 1;
+                let patience = now + self.client.timeouts.connect;
+                return self.lanes.push(Lane::new(stream, conn, errand, patience));
+            }
+            errand.answered_all(&Taken::Unreached, |deed| out.record(deed));
+        }
+        errand.answered_all(&Taken::Unreached, |deed| out.record(deed));
     }
 
     fn arm(&self, out: &mut Commands<Fact>) {
         let due = self.streams.iter().filter(|stream| stream.lanes < LANES_MAX).filter_map(Stream::due);
-        match due.chain(self.lanes.iter().filter_map(Lane::deadline)).min() {
+        let looking = self.finder.as_ref().and_then(Finder::deadline);
+        match due.chain(self.lanes.iter().filter_map(Lane::deadline)).chain(looking).min() {
             Some(at) => out.wake_at(at),
             None => out.wake_never(),
         }
@@ -113,11 +174,13 @@ impl Originator {
         let lane = &mut self.lanes[index];
         step(lane, out);
         let stream = &mut self.streams[lane.stream];
-        lane.go_on(now, out, |out| stream.take(now, out));
+        lane.go_on(now, out, |out| stream.next(now, out));
+        let (id, onward) = (lane.stream, lane.take_onward());
         if lane.is_over() {
             stream.lanes -= 1;
             self.lanes.swap_remove(index);
         }
+        onward.into_iter().for_each(|errand| self.dial(now, id, errand, out));
     }
 
     fn timers(&mut self, now: Time, out: &mut Commands<Fact>) {
@@ -129,8 +192,26 @@ impl Originator {
     }
 }
 
+/// The connection that an event is about.
+fn conn(event: &Event<'_>) -> Option<Conn> {
+    match event {
+        Event::Connected(conn)
+        | Event::ConnectFailed(conn, _)
+        | Event::Bytes(conn, _)
+        | Event::Sent(conn)
+        | Event::Closed(conn, _) => Some(*conn),
+        _ => None,
+    }
+}
+
 impl Process<Fact> for Originator {
     fn handle(&mut self, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        if let Some(finder) = &mut self.finder
+            && conn(&event).is_none_or(|conn| finder.owns(conn))
+        {
+            finder.handle(now, &event, out);
+            self.found(now, out);
+        }
         match event {
             Event::Timer => self.timers(now, out),
             Event::Connected(conn) => {

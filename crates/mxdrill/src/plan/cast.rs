@@ -42,8 +42,8 @@ pub(crate) struct Member {
 pub(crate) enum Part {
     /// It is a mail node.
     Mail(Box<NodeConfig>),
-    /// It is an application that finds its MX itself.
-    Application,
+    /// It is an application that finds its MX itself, and keeps no queue.
+    Application(Box<NodeConfig>),
     /// It hands the drill's mail to the first hosts.
     Originator,
     /// It answers for the zones.
@@ -95,6 +95,14 @@ impl Cast {
         self.first(|part| matches!(part, Part::Originator))
     }
 
+    /// Who tells of mail that a host sends: an application itself, for others the originator.
+    pub(crate) fn sender(&self, by: HostId) -> HostId {
+        match self.member(by).part {
+            Part::Application(_) => by,
+            _ => self.originator(),
+        }
+    }
+
     /// The member that is the name server.
     pub(crate) fn name_server(&self) -> HostId {
         self.first(|part| matches!(part, Part::NameServer))
@@ -133,8 +141,9 @@ impl Cast {
 
 impl Member {
     fn new(host: &Host, addresses: Vec<IpAddr>, config: NodeConfig) -> Member {
+        let config = Box::new(config);
         let application = host.run == Some(Program::Lettre);
-        let part = if application { Part::Application } else { Part::Mail(Box::new(config)) };
+        let part = if application { Part::Application(config) } else { Part::Mail(config) };
         Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: host.spool }
     }
 
@@ -147,7 +156,7 @@ impl Member {
     pub(crate) fn mail(&self) -> Option<&NodeConfig> {
         match &self.part {
             Part::Mail(config) => Some(config),
-            Part::Application | Part::Originator | Part::NameServer => None,
+            Part::Application(_) | Part::Originator | Part::NameServer => None,
         }
     }
 }

@@ -40,7 +40,7 @@ fn host(planner: &Planner<'_>, id: HostId, member: &Member) -> Option<HostSetup>
             setup.profile = config.profile.name.into();
             setup.memory = memory(&config.profile);
         }
-        Part::Application => {
+        Part::Application(_) => {
             setup.originates = true;
             setup.foreign = true;
         }

@@ -63,7 +63,7 @@ impl Foreign {
         let number = self.next;
         self.next += 1;
         self.numbers.insert(message.key, number);
-        let sent = |recipient| Deed::Sent { number, recipient, taken: Taken::Acknowledged };
+        let sent = |recipient| Deed::Sent { number, recipient, taken: Taken::Acknowledged, by: None };
         let count = u16::try_from(to.len()).unwrap_or(u16::MAX);
         let sending = Deed::Sending {
             number,

@@ -99,7 +99,7 @@ impl Play<'_> {
     fn act(&mut self, at: Time, act: &Act) {
         match act {
             Act::Send(by, batch) => {
-                self.watch.deed(at, self.plan.cast.originator(), batch.sends());
+                self.watch.deed(at, self.plan.cast.sender(*by), batch.sends());
                 self.stage.send(*by, batch.clone());
             }
             Act::Begin(tag) => self.begin(at, *tag),

@@ -9,14 +9,11 @@ use std::{
 
 use mxdrill_ledger::{DRILL, Deed, Expectation, Fact, FaultSetup, Outcome, Quantity, Taken};
 use mxdrill_mta::Message;
-use mxdrill_net::{HostId, Sink, Tag, Time};
+use mxdrill_net::{HostId, Index, Sink, Tag, Time};
 use mxdrill_smtp::Stage;
 
 use super::{Beside, Books, foreign::Foreign};
-use crate::{
-    plan::{Act, Cue, Plan},
-    scenario::Moment,
-};
+use crate::{plan::Plan, scenario::Moment};
 
 /// Expectations that must all hold at one moment until a time.
 pub(super) struct Pending {
@@ -72,8 +69,8 @@ impl Fuse {
 /// The sink of a play.
 pub(super) struct Watch {
     books: Books,
-    /// Which host takes the mail from which number on.
-    takers: Vec<(u32, HostId)>,
+    /// The hosts at the addresses of the world.
+    hosts: Index<IpAddr, HostId>,
     beside: Option<Receiver<Beside>>,
     pending: Vec<Pending>,
     /// Faults that crash a host in the middle of a dialogue.
@@ -94,13 +91,13 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(books: Books, beside: Option<Receiver<Beside>>, plan: &Plan) -> Watch {
-        let taker = |cue: &Cue| match &cue.act {
-            Act::Send(by, batch) => Some((batch.first, *by)),
-            _ => None,
-        };
+        let mut hosts = Index::default();
+        for (id, member) in plan.cast.members() {
+            member.addresses.iter().for_each(|address| _ = hosts.insert(*address, id));
+        }
         Watch {
             books,
-            takers: plan.cues.iter().filter_map(taker).collect(),
+            hosts,
             beside,
             pending: Vec::new(),
             fuses: Vec::new(),
@@ -261,12 +258,10 @@ impl Watch {
         self.books.see(at, host, fact);
     }
 
-    /// The host that answered for a message, where one did: the originator, which tells of it, only passes it on.
+    /// The host that answered for a message, where one did: the sender, which tells of it, only passes it on.
     fn taker(&self, fact: &Fact) -> Option<HostId> {
-        let Fact::Drill(Deed::Sent { number, taken, .. }) = fact else { return None };
-        let index = self.takers.partition_point(|(first, _)| first <= number);
-        let taker = self.takers.get(index.checked_sub(1)?)?;
-        (*taken != Taken::Unreached).then_some(taker.1)
+        let Fact::Drill(Deed::Sent { by, .. }) = fact else { return None };
+        self.hosts.get(&(*by)?).copied()
     }
 
     /// Books what was done beside the processes.

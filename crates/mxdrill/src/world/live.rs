@@ -1,11 +1,12 @@
 //! The world on real sockets: the same mail nodes, hickory-server as DNS, and lettre as the application.
 
+mod finder;
 mod foreign_dns;
 mod session;
 mod submit;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
@@ -19,6 +20,9 @@ use mxdrill_net::{
     Driver, HostId, Tag,
     live::{Clock, Live, LiveError, LiveOptions},
 };
+
+use finder::Finder;
+use submit::Way;
 
 use super::World;
 use crate::{
@@ -37,6 +41,8 @@ pub(crate) struct LiveStage<'a> {
     _server: Server,
     /// The DNS for programs that are no hosts of the world, once somebody needs it.
     foreign: Option<Server>,
+    /// The scenario's addresses by the real ones.
+    names: Arc<BTreeMap<IpAddr, IpAddr>>,
     beside: (Sender<Beside>, Option<Receiver<Beside>>),
 }
 
@@ -60,14 +66,16 @@ impl<'a> LiveStage<'a> {
         for (id, member) in plan.cast.members() {
             let process = match member.part {
                 Part::Mail(_) => plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside),
-                Part::Application | Part::Originator | Part::NameServer => HostProcess::Outside,
+                Part::Application(_) | Part::Originator | Part::NameServer => HostProcess::Outside,
             };
             live.add(member.spec(), process);
         }
         let (sender, receiver) = channel();
         let beside = (sender, Some(receiver));
-        let mut stage = LiveStage { plan, live, authority, _server: server, foreign: None, beside };
-        if plan.cast.members().any(|(_, member)| matches!(member.part, Part::Application)) {
+        let pairs = foreign_dns::pairs(&plan.cast, &live);
+        let names = Arc::new(pairs.map(|(scenario, actual)| (actual, scenario)).collect());
+        let mut stage = LiveStage { plan, live, authority, _server: server, foreign: None, names, beside };
+        if plan.cast.members().any(|(_, member)| matches!(member.part, Part::Application(_))) {
             stage.foreign_dns()?;
         }
         Ok(stage)
@@ -93,6 +101,17 @@ impl<'a> LiveStage<'a> {
     /// The real port that stands for 25.
     pub(crate) fn port(&self) -> u16 {
         self.live.port()
+    }
+
+    /// Where mail goes that is sent by a host: an application finds that itself, to others it is submitted.
+    fn way(&self, by: HostId) -> Option<Way> {
+        let actual = self.actual(by)?;
+        let Part::Application(config) = &self.plan.cast.member(by).part else {
+            return Some(Way::To([actual].into()));
+        };
+        let _inside = self.live.handle().enter();
+        let server = self.foreign.as_ref()?.address();
+        Some(Way::Find(Arc::new(Finder::new(config, server, actual, self.live.clock())?)))
     }
 
     /// The real address of a host's port 25, or of any port of its address.
@@ -126,13 +145,14 @@ impl Stage for LiveStage<'_> {
     }
 
     fn send(&mut self, by: HostId, batch: Arc<Batch>) {
-        let originator = self.plan.cast.originator();
-        let (Some(from), Some(to)) = (self.actual(originator), self.actual(by)) else { return };
+        let sender = self.plan.cast.sender(by);
+        let (Some(from), Some(way)) = (self.actual(sender), self.way(by)) else { return };
         let submit = submit::Submit {
             clock: self.live.clock(),
             from: from.ip(),
-            to,
-            originator,
+            way,
+            names: self.names.clone(),
+            sender,
             deeds: self.beside.0.clone(),
         };
         submit.start(&self.live.handle(), batch);

@@ -8,13 +8,14 @@ use std::{
 
 use mxdrill_dns::{Authority, Host as NameServer};
 use mxdrill_ledger::Fact;
+use mxdrill_mta::{NodeConfig, RouterConfig};
 use mxdrill_net::{Driver, HostId, Tag, sim::Sim};
 use mxdrill_smtp::ClientConfig;
 
 use crate::{
     host::HostProcess,
     mail::Batch,
-    originator::Originator,
+    originator::{Finder, Originator},
     plan::{Member, Part, Plan},
     play::{Beside, Rename, Stage},
 };
@@ -44,11 +45,16 @@ fn process(plan: &Plan, id: HostId, member: &Member) -> HostProcess {
             let authority = Authority::new(plan.cast.zones.clone()).secure(plan.secure);
             HostProcess::NameServer(Box::new(NameServer::new(authority, member.addresses[0])))
         }
-        Part::Originator | Part::Application => {
-            let client = ClientConfig::new(member.name.clone());
-            HostProcess::Originator(Box::new(Originator::new(member.addresses[0], client)))
-        }
+        Part::Originator => originator(member, None),
+        Part::Application(config) => originator(member, Some(config)),
     }
+}
+
+/// Whoever sends mail without a queue: to hosts that it is told, or with a configuration also to those it finds.
+fn originator(member: &Member, config: Option<&NodeConfig>) -> HostProcess {
+    let client = ClientConfig::new(member.name.clone());
+    let finder = config.map(|config| Finder::new(RouterConfig::of(config), member.addresses.clone()));
+    HostProcess::Originator(Box::new(Originator::new(member.addresses.clone(), client, finder)))
 }
 
 impl Stage for SimStage<'_> {
@@ -66,13 +72,14 @@ impl Stage for SimStage<'_> {
     }
 
     fn send(&mut self, by: HostId, batch: Arc<Batch>) {
-        let to = SocketAddr::new(self.plan.cast.member(by).addresses[0], 25);
+        let sender = self.plan.cast.sender(by);
+        let to = (sender != by).then(|| SocketAddr::new(self.plan.cast.member(by).addresses[0], 25));
         let visit = Box::new(move |process: &mut HostProcess, now, out: &mut _| {
             if let HostProcess::Originator(originator) = process {
                 originator.send(now, batch, to, out);
             }
         });
-        self.sim.visit(self.plan.cast.originator(), visit);
+        self.sim.visit(sender, visit);
     }
 
     fn bitten(&mut self) -> BTreeSet<Tag> {

@@ -33,7 +33,7 @@ pub(super) fn serve(
 }
 
 /// Every address of a host, and the loopback address that stands for it.
-fn pairs(cast: &Cast, live: &Live<HostProcess, Fact>) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+pub(super) fn pairs(cast: &Cast, live: &Live<HostProcess, Fact>) -> impl Iterator<Item = (IpAddr, IpAddr)> {
     let addresses = cast.members().flat_map(|(_, member)| member.addresses.iter().copied());
     addresses.filter_map(|address| Some((address, live.actual(SocketAddr::new(address, 25))?.ip())))
 }

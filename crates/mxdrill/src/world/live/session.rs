@@ -23,6 +23,9 @@ use crate::mail::Parcel;
 /// How long the application waits for any one reply, in virtual time (RFC 5321 4.5.3.2.6: ten minutes).
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How long the application waits for a connection: lettre has no timeout of its own; the same as in `sim`.
+const PATIENCE_CONNECT: Duration = Duration::from_secs(30);
+
 /// An open session.
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
@@ -37,9 +40,11 @@ impl Session {
     /// What the mail in hand comes to when there is no session.
     pub(super) async fn open(clock: &Clock, from: IpAddr, to: SocketAddr) -> Result<Session, Taken> {
         let hello = ClientId::Domain("app.mxdrill.test".into());
-        let Some(Ok(stream)) = within(clock, connect(from, to)).await else { return Err(Taken::Unreached) };
+        let Some(Ok(stream)) = within(clock, PATIENCE_CONNECT, connect(from, to)).await else {
+            return Err(Taken::Unreached);
+        };
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello);
-        match within(clock, greeted).await {
+        match within(clock, PATIENCE, greeted).await {
             Some(Ok(connection)) => Ok(Session { connection, clock: clock.clone(), broken: false }),
             Some(Err(why)) => Err(taken(&why)),
             None => Err(Taken::Unreached),
@@ -78,7 +83,7 @@ impl Session {
     /// Says goodbye.
     pub(super) async fn quit(mut self) {
         if self.is_usable() {
-            let _ = within(&self.clock, self.connection.quit()).await; // the mail is through either way
+            let _ = within(&self.clock, PATIENCE, self.connection.quit()).await; // the mail is through either way
         }
     }
 
@@ -87,7 +92,7 @@ impl Session {
             return taken;
         }
         let content = content(parcel);
-        let (taken, broken) = match within(&self.clock, self.connection.message(&content)).await {
+        let (taken, broken) = match within(&self.clock, PATIENCE, self.connection.message(&content)).await {
             Some(Ok(_)) => (Taken::Acknowledged, false),
             // without a reply to the dot the server may have the message (RFC 1047)
             Some(Err(why)) => (reply(&why).map_or(Taken::InDoubt, Taken::Rejected), why.status().is_none()),
@@ -101,7 +106,7 @@ impl Session {
         if self.broken {
             return Err(Taken::Unreached);
         }
-        match within(&self.clock, self.connection.command(command)).await {
+        match within(&self.clock, PATIENCE, self.connection.command(command)).await {
             Some(Ok(_)) => Ok(()),
             Some(Err(why)) => {
                 self.broken = why.status().is_none_or(|code| u16::from(code) == 421);
@@ -150,11 +155,11 @@ fn content(parcel: &Parcel) -> Vec<u8> {
 }
 
 /// Waits for `what`, but not for ever: lettre's connections have no timeout of their own.
-async fn within<T>(clock: &Clock, what: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(clock: &Clock, patience: Duration, what: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         done = what => Some(done),
-        () = clock.sleep(PATIENCE) => None,
+        () = clock.sleep(patience) => None,
     }
 }
 

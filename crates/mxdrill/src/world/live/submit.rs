@@ -1,6 +1,8 @@
-//! The application of a live world: it submits mail with lettre to the host that a send names.
+//! The application of a live world: it sends mail with lettre, to the host that a send names or to those that it
+//! finds.
 
 use std::{
+    collections::BTreeMap,
     future::poll_fn,
     net::{IpAddr, SocketAddr},
     pin::pin,
@@ -17,11 +19,11 @@ use mxdrill_net::{
     HostId, Time,
     live::{Clock, Foreign},
 };
-use mxdrill_smtp::Letter;
 use tokio::runtime::Handle;
 
-use super::session::Session;
+use super::{finder::Finder, session::Session};
 use crate::{
+    errand::Errand,
     mail::{Batch, Parcel},
     play::Beside,
 };
@@ -29,15 +31,25 @@ use crate::{
 /// Sessions at once for one send.
 const LANES_MAX: u32 = 20;
 
-/// Where mail is submitted, and who is told.
+/// Where mail goes.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// To the host at this real address, over sessions that are used again.
+    To(Arc<[SocketAddr]>),
+    /// To the hosts that are found for each message, with a session for each.
+    Find(Arc<Finder>),
+}
+
+/// Where mail is sent, and who is told.
 #[derive(Clone)]
 pub(super) struct Submit {
     pub(super) clock: Clock,
-    /// The real address of the originator.
+    /// The real address of the sender.
     pub(super) from: IpAddr,
-    /// The real address of the host that takes the mail.
-    pub(super) to: SocketAddr,
-    pub(super) originator: HostId,
+    pub(super) way: Way,
+    /// The scenario's addresses by the real ones.
+    pub(super) names: Arc<BTreeMap<IpAddr, IpAddr>>,
+    pub(super) sender: HostId,
     pub(super) deeds: Sender<Beside>,
 }
 
@@ -65,7 +77,7 @@ impl Submit {
                 close(session.take()).await;
                 at_work = self.rest(at_work, batch.due(index)).await;
             }
-            self.submit(&mut session, &Batch::parcel(&batch, index)).await;
+            self.send(&mut session, Batch::parcel(&batch, index)).await;
         }
         close(session).await;
     }
@@ -81,31 +93,56 @@ impl Submit {
         at_work
     }
 
-    async fn submit(&self, session: &mut Option<Session>, parcel: &Parcel) {
+    async fn send(&self, session: &mut Option<Session>, parcel: Parcel) {
         self.tell(parcel.sending());
-        if session.as_ref().is_none_or(|session| !session.is_usable()) {
-            match Session::open(&self.clock, self.from, self.to).await {
-                Ok(open) => *session = Some(open),
-                Err(taken) => return self.sent_all(parcel, &taken),
+        match &self.way {
+            Way::To(route) => {
+                self.attempt(session, &mut Errand::new(parcel, route.clone())).await;
+            }
+            Way::Find(finder) => {
+                for errand in Errand::by_domain(&parcel) {
+                    self.deliver(finder, errand).await;
+                }
             }
         }
-        let recipients: Vec<usize> = (0..parcel.recipients()).collect();
-        let Some(open) = session else { return };
-        for (recipient, taken) in open.deliver(parcel, &recipients).await {
-            self.sent(parcel, recipient, taken);
+    }
+
+    /// Tries the hosts of a route in order.
+    async fn deliver(&self, finder: &Finder, errand: Errand) {
+        let route = finder.route(errand.domain(), errand.parcel().number()).await;
+        let mut errand = errand.along(route);
+        loop {
+            let mut session = None;
+            let goes_on = self.attempt(&mut session, &mut errand).await;
+            close(session).await;
+            if !goes_on {
+                return;
+            }
         }
     }
 
-    fn sent_all(&self, parcel: &Parcel, taken: &Taken) {
-        (0..parcel.recipients()).for_each(|recipient| self.sent(parcel, recipient, taken.clone()));
+    /// Tries the host that is next, and says whether another is to be tried.
+    async fn attempt(&self, session: &mut Option<Session>, errand: &mut Errand) -> bool {
+        let Some(to) = errand.to() else {
+            return errand.answered_all(&Taken::Unreached, |deed| self.tell(deed));
+        };
+        if session.as_ref().is_none_or(|session| !session.is_usable()) {
+            match Session::open(&self.clock, self.from, to).await {
+                Ok(open) => *session = Some(open),
+                Err(taken) => return errand.answered_all(&taken, |deed| self.tell(deed)),
+            }
+        }
+        let Some(open) = session else { return false };
+        let mut fates = open.deliver(errand.parcel(), &errand.picks()).await;
+        fates.sort_by_key(|(recipient, _)| *recipient);
+        errand.answered(fates.into_iter().map(|(_, taken)| taken), |deed| self.tell(deed))
     }
 
-    fn sent(&self, parcel: &Parcel, recipient: usize, taken: Taken) {
-        self.tell(parcel.sent(recipient, taken));
-    }
-
-    fn tell(&self, deed: Deed) {
-        let _ = self.deeds.send((self.clock.now(), self.originator, deed)); // a play that is over needs no news
+    fn tell(&self, mut deed: Deed) {
+        if let Deed::Sent { by: Some(by), .. } = &mut deed {
+            *by = self.names.get(by).copied().unwrap_or(*by);
+        }
+        let _ = self.deeds.send((self.clock.now(), self.sender, deed)); // a play that is over needs no news
     }
 }
 
