@@ -95,7 +95,8 @@ fn the_backup_keeps_what_the_primary_refuses_and_hands_it_over() {
     lab.host("mx2").flush();
     lab.wait_until_blocking("delivered.mx1", "2", SOON).unwrap();
     lab.wait_until_blocking("queued.all", "0", SOON).unwrap();
-    assert_eq!(lab.host("mx2").queue(), []);
+    // the primary delivers before its 250 has reached the backup, which lets go of the mail only then
+    assert!((0..100_000).any(|_| lab.host("mx2").queue().is_empty()), "the backup never lets go");
     let outcome = lab.outcome_blocking().unwrap();
     outcome.assert_ok();
     assert_eq!((outcome.counts.messages, outcome.counts.acknowledged, outcome.counts.delivered), (1, 2, 2));
