@@ -1,7 +1,8 @@
-//! Chores of the repository: `cargo xtask tidy | ci | schema | bench`.
+//! Chores of the repository: `cargo xtask tidy | ci | schema | bench | mta`.
 
 mod bench;
 mod ci;
+mod mta;
 mod schema;
 mod tidy;
 
@@ -15,6 +16,7 @@ const CHORES: &[(&str, &str, Chore)] = &[
     ("ci", "everything that must pass before a change lands", ci::run),
     ("schema", "write scenarios/schema.json anew from the code", schema::run),
     ("bench", "measure speed and memory beside yardsticks", bench::run),
+    ("mta", "fetch real mail servers and unpack them, for drills in private networks", mta::run),
 ];
 
 fn main() -> ExitCode {

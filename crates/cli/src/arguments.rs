@@ -26,6 +26,8 @@ pub(crate) enum Command {
     List(List),
     /// Print the JSON Schema of scenario files
     Schema,
+    /// Say what this machine has and lacks for private networks with real mail servers
+    Doctor,
     /// Print the completions of a shell
     Completions {
         /// The shell

@@ -1,6 +1,7 @@
 //! The command line of mxdrill.
 
 mod arguments;
+mod doctor;
 mod drills;
 mod error;
 mod exit;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Schema => schema(),
+        Command::Doctor => doctor::doctor(),
         Command::Completions { shell } => completions(shell),
     };
     exit.unwrap_or_else(terminal::mistake).into()

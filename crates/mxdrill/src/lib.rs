@@ -26,6 +26,8 @@ pub use counterfactual::without;
 pub use drill::PlayError;
 pub use lab::Lab;
 pub use mxdrill_ledger::{Outcome, Skipped, Verdict, report};
+#[cfg(target_os = "linux")]
+pub use mxdrill_netns::doctor;
 pub use plan::PlanError;
 pub use run::{Journal, RunError, run, run_with_journal};
 pub use world::World;

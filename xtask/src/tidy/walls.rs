@@ -26,8 +26,20 @@ const WALLS: &[Wall] = &[
         never: &["tokio", "lettre", "hickory-proto", "clap"],
     },
     Wall {
+        room: "mxdrill-netns",
+        knows: &["mxdrill-net"],
+        never: &["lettre", "hickory-proto", "rustls", "smtp-proto", "clap"],
+    },
+    Wall {
         room: "mxdrill",
-        knows: &["mxdrill-net", "mxdrill-dns", "mxdrill-smtp", "mxdrill-mta", "mxdrill-ledger"],
+        knows: &[
+            "mxdrill-net",
+            "mxdrill-dns",
+            "mxdrill-smtp",
+            "mxdrill-mta",
+            "mxdrill-ledger",
+            "mxdrill-netns",
+        ],
         never: &["clap", "indicatif"],
     },
     Wall { room: "mxdrill-cli", knows: &["mxdrill"], never: &["tokio", "lettre", "hickory-proto"] },
