@@ -53,6 +53,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// The mistakes of a scenario or site file, if it is about one.
+    pub(crate) fn mistakes(&self) -> Option<&Mistakes> {
+        match self {
+            Error::Read(ReadError::Mistakes(mistakes)) | Error::Scenario(mistakes) => Some(mistakes),
+            _ => None,
+        }
+    }
+
     /// The exit code that it means.
     pub(crate) fn exit(&self) -> Exit {
         match self {

@@ -28,6 +28,8 @@ struct Drill {
     world: World,
     /// What plays it again.
     again: String,
+    /// The site that it is played on.
+    site: Option<String>,
 }
 
 /// Plays what was asked for and reports it.
@@ -69,6 +71,7 @@ fn drills_of(arguments: &arguments::Run) -> Result<(Vec<Drill>, Vec<Skipped>), E
                     scenario,
                     world: world(kind, arguments),
                     again: again(&chosen.word, kind, arguments),
+                    site: arguments.site.as_ref().map(|path| path.display().to_string()),
                 }),
                 Err(reason) => skipped.push(Skipped {
                     scenario: chosen.scenario.name.clone(),
@@ -137,6 +140,7 @@ fn play(drill: &Drill, journal: Option<&Path>) -> Result<Outcome, Error> {
     let mut outcome = played?;
     outcome.wall_time = wall_time;
     outcome.again = format!("{} --seed {}", drill.again, outcome.seed);
+    outcome.site.clone_from(&drill.site);
     Ok(outcome)
 }
 

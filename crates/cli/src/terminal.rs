@@ -35,6 +35,9 @@ pub(crate) fn usage(why: &clap::Error) -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is where mistakes are said")]
 pub(crate) fn mistake(why: Error) -> Exit {
     let exit = why.exit();
-    eprintln!("{:?}", miette::Report::new(why));
+    match why.mistakes() {
+        Some(mistakes) => mistakes.reports().for_each(|report| eprintln!("{report:?}")),
+        None => eprintln!("{:?}", miette::Report::new(why)),
+    }
     exit
 }

@@ -25,8 +25,6 @@ pub struct Setup {
     pub seed: u64,
     /// The operator's own file that the drill is played with.
     pub site: Option<String>,
-    /// What `mxdrill run` is given to play it again, if that is not the name.
-    pub path: Option<String>,
     /// How many MX the domain of the drill has.
     pub mx: u32,
     /// The mail hosts. Facts of other hosts (a name server) are journalled only.
@@ -163,7 +161,7 @@ impl Setup {
 
     /// How to play the drill again.
     pub fn again(&self) -> String {
-        let mut line = format!("mxdrill run {}", self.path.as_deref().unwrap_or(&self.name));
+        let mut line = format!("mxdrill run {}", self.name);
         if let Some(site) = &self.site {
             line += &format!(" --site {site}");
         }

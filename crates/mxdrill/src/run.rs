@@ -47,8 +47,7 @@ pub enum Journal {
 /// # Errors
 /// When the world makes no sense for the scenario, or cannot be built.
 pub fn run(scenario: &Scenario, world: &World) -> Result<Outcome, RunError> {
-    let outcome = run_once(scenario, world, None)?;
-    Ok(counterfactual::add(scenario, world, outcome))
+    run_writing(scenario, world, None)
 }
 
 /// Like [`run`], and writes a journal of all facts.
@@ -56,7 +55,11 @@ pub fn run(scenario: &Scenario, world: &World) -> Result<Outcome, RunError> {
 /// # Errors
 /// As [`run`], and when the journal cannot be written.
 pub fn run_with_journal(scenario: &Scenario, world: &World, journal: Journal) -> Result<Outcome, RunError> {
-    let outcome = run_once(scenario, world, Some(journal))?;
+    run_writing(scenario, world, Some(journal))
+}
+
+fn run_writing(scenario: &Scenario, world: &World, journal: Option<Journal>) -> Result<Outcome, RunError> {
+    let outcome = run_once(scenario, world, journal)?;
     Ok(counterfactual::add(scenario, world, outcome))
 }
 

@@ -169,8 +169,7 @@ fn config(
     seed: Seed,
     index: usize,
 ) -> Result<NodeConfig, PlanError> {
-    let mut profile = host.profile().map_err(|why| PlanError::Profile { host: host.label.clone(), why })?;
-    profile.door.extensions.size = host.size.or(profile.door.extensions.size);
+    let profile = host.profile().map_err(|why| PlanError::Profile { host: host.label.clone(), why })?;
     let names = |known: &KnownAs| match known {
         KnownAs::Name(name) => Some(name.clone()),
         KnownAs::Address(_) => None,

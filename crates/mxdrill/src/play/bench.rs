@@ -14,9 +14,9 @@ use mxdrill_net::{HostId, Stop, Tag, Time};
 use mxdrill_smtp::{Address, ReversePath};
 
 use super::{
-    Books, Play, Stage, Standing,
+    Books, Play, Stage,
     foreign::Foreign,
-    watch::{Waiter, Watch},
+    watch::Waiter,
 };
 use crate::{
     mail::message_id,
@@ -60,10 +60,8 @@ impl<'a> Bench<'a> {
         stage: &'a mut dyn Stage,
         books: Books,
     ) -> Self {
-        let mut watch = Watch::new(books, stage.beside(), plan);
-        watch.welcome(Foreign::new(plan));
-        let faults = plan.faults.clone();
-        let mut play = Play { plan, stage, watch, standing: Standing::default(), faults };
+        let mut play = Play::new(plan, stage, books);
+        play.watch.welcome(Foreign::new(plan));
         play.advance(Time::ZERO);
         let mut bench = Bench { play, scenario, cues: plan.cues.iter().peekable(), ending: None };
         bench.due();

@@ -171,17 +171,20 @@ impl Play<'_> {
                     }
                 });
             }
-            Blow::DiskFull(host) => {
-                let full = self.standing.disk_full(*host);
-                let capacity = self.plan.cast.member(*host).spool;
-                self.stage.driver().disk(*host, Disk { capacity, full });
-            }
+            Blow::DiskFull(host) => self.settle_disk(*host),
             Blow::Link(from, to, _) => {
                 let rule = self.standing.link(*from, *to);
                 self.stage.driver().link(*from, *to, rule);
             }
             _ => {}
         }
+    }
+
+    /// Tells the driver how much room the disk of a host has, and whether a fault fills it.
+    pub(super) fn settle_disk(&mut self, host: HostId) {
+        let full = self.standing.disk_full(host);
+        let capacity = self.plan.cast.member(host).spool;
+        self.stage.driver().disk(host, Disk { capacity, full });
     }
 
     fn add_rule(&mut self, host: HostId, rule: Rule) {

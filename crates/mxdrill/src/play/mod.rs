@@ -59,8 +59,7 @@ pub(crate) trait Stage {
 /// # Errors
 /// When the journal could not be written.
 pub(crate) fn play(plan: &Plan, stage: &mut dyn Stage, books: Books) -> io::Result<Outcome> {
-    let watch = Watch::new(books, stage.beside(), plan);
-    let mut play = Play { plan, stage, watch, standing: Standing::default(), faults: plan.faults.clone() };
+    let mut play = Play::new(plan, stage, books);
     for cue in &plan.cues {
         play.advance(cue.at);
         play.act(cue.at, &cue.act);
@@ -79,7 +78,14 @@ struct Play<'a> {
     faults: Vec<PlannedFault>,
 }
 
-impl Play<'_> {
+impl<'a> Play<'a> {
+    fn new(plan: &'a Plan, stage: &'a mut dyn Stage, books: Books) -> Play<'a> {
+        let watch = Watch::new(books, stage.beside(), plan);
+        let mut play = Play { plan, stage, watch, standing: Standing::default(), faults: plan.faults.clone() };
+        plan.cast.members().for_each(|(host, _)| play.settle_disk(host));
+        play
+    }
+
     /// Runs until `until`, and crashes the hosts whose scripts ask for it on the way.
     fn advance(&mut self, until: Time) {
         while self.stage.driver().run_until(until, &mut self.watch) == Stop::Asked {

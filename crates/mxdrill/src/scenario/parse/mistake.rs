@@ -119,6 +119,12 @@ impl Mistakes {
         Mistakes { text, mistakes }
     }
 
+    /// Each of them as a report of its own, pointing at its place in the text.
+    pub fn reports(&self) -> impl Iterator<Item = miette::Report> {
+        let text = &self.text;
+        self.iter().map(|mistake| miette::Report::new(mistake.clone()).with_source_code(text.clone()))
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
         self.mistakes.iter()

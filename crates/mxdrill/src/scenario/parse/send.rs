@@ -13,12 +13,12 @@ pub(super) fn read<'a>(
     before: Option<&Send>,
 ) -> Read<Send> {
     let table = value.table("a send", input.notes)?;
-    table.know(&["count", "over", "rate", "for", "body", "size"]);
+    table.know(&KEYS);
     let to = table.read("to", |v| to(v, scenario)).or_else(|| before.map(|send| send.to.clone()));
-    let to = match to.or_else(|| scenario.default_recipient()) {
-        Some(to) => to,
-        None if table.has("to") => return Err(value.mistake("nobody to send to")),
-        None => return Err(no_recipient(&table, scenario)),
+    let Some(to) = to.or_else(|| scenario.default_recipient()) else {
+        let mistake = if table.has("to") { Mistake::again() } else { no_recipient(&table, scenario) };
+        table.finish();
+        return Err(mistake);
     };
     let base = before.cloned().unwrap_or_else(|| Send::new(to.clone()));
     let send = Send {
@@ -33,6 +33,11 @@ pub(super) fn read<'a>(
     table.finish();
     Ok(send)
 }
+
+/// All that a send may say, so that a slip is told even where nobody can be sent to.
+const KEYS: [&str; 12] = [
+    "by", "from", "to", "count", "over", "rate", "for", "body", "size", "message", "forged", "notify",
+];
 
 fn no_recipient(table: &Table<'_>, scenario: &Scenario) -> Mistake {
     let count = scenario.delivered().len();
