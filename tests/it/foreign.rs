@@ -143,3 +143,39 @@ fn dig_asks_in_every_way() {
     }
     assert_eq!(dig(lab.dns_addr(), &["-x", &mx1]), ["mx1.example.test."]);
 }
+
+/// What unbound's resolver finds that asks there, as a site's own resolver would.
+fn unbound(config: &Path, name: &str, kind: &str) -> Vec<String> {
+    let mut command = Command::new("unbound-host");
+    command.arg("-C").arg(config).args(["-t", kind, name]);
+    let mut lines: Vec<String> = output(&mut command).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn unbound_resolves_through_the_lab() {
+    if !wanted("unbound") {
+        return;
+    }
+    let lab = lab();
+    let (server, mx1) = (lab.dns_addr(), lab.host("mx1").address().ip());
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("unbound.conf");
+    // left to itself it asks nobody on loopback, and nobody at all about `test` (RFC 6761 6.2)
+    let text = format!(
+        "server:\n do-not-query-localhost: no\n local-zone: \"test.\" nodefault\n module-config: \"iterator\"\n\
+         stub-zone:\n name: \"example.test.\"\n stub-addr: {}@{}\n",
+        server.ip(),
+        server.port()
+    );
+    fs::write(&config, text).unwrap();
+    let mx = [
+        "example.test mail is handled by 10 mx1.example.test.",
+        "example.test mail is handled by 20 mx2.example.test.",
+    ];
+    assert_eq!(unbound(&config, "example.test", "MX"), mx);
+    assert_eq!(unbound(&config, "mx1.example.test", "A"), [format!("mx1.example.test has address {mx1}")]);
+    let nothing = unbound(&config, "mx9.example.test", "A");
+    assert_eq!(nothing, ["Host mx9.example.test not found: 3(NXDOMAIN)."]);
+}

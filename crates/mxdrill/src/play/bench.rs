@@ -13,11 +13,7 @@ use mxdrill_ledger::{Expectation, Outcome, Quantity};
 use mxdrill_net::{HostId, Stop, Tag, Time};
 use mxdrill_smtp::{Address, ReversePath};
 
-use super::{
-    Books, Play, Stage,
-    foreign::Foreign,
-    watch::Waiter,
-};
+use super::{Books, Play, Stage, foreign::Foreign, watch::Waiter};
 use crate::{
     mail::message_id,
     plan::{Act, Blow, Cue, Plan, PlanError},

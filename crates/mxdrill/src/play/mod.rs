@@ -81,7 +81,8 @@ struct Play<'a> {
 impl<'a> Play<'a> {
     fn new(plan: &'a Plan, stage: &'a mut dyn Stage, books: Books) -> Play<'a> {
         let watch = Watch::new(books, stage.beside(), plan);
-        let mut play = Play { plan, stage, watch, standing: Standing::default(), faults: plan.faults.clone() };
+        let mut play =
+            Play { plan, stage, watch, standing: Standing::default(), faults: plan.faults.clone() };
         plan.cast.members().for_each(|(host, _)| play.settle_disk(host));
         play
     }

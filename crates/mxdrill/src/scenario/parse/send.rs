@@ -35,9 +35,8 @@ pub(super) fn read<'a>(
 }
 
 /// All that a send may say, so that a slip is told even where nobody can be sent to.
-const KEYS: [&str; 12] = [
-    "by", "from", "to", "count", "over", "rate", "for", "body", "size", "message", "forged", "notify",
-];
+const KEYS: [&str; 12] =
+    ["by", "from", "to", "count", "over", "rate", "for", "body", "size", "message", "forged", "notify"];
 
 fn no_recipient(table: &Table<'_>, scenario: &Scenario) -> Mistake {
     let count = scenario.delivered().len();
