@@ -73,6 +73,7 @@ impl Core {
             timeouts: profile.timeouts,
             pipelining: profile.pipelining,
             chunking: profile.chunking,
+            as_is: profile.verdicts.lacks.as_is(),
             ..ClientConfig::new(config.name.clone())
         };
         Core {

@@ -146,7 +146,7 @@ fn geometric(first: Duration, percent: u32, max: Duration, attempts: u32) -> Dur
 }
 
 /// A duration times percent/100, in whole milliseconds.
-fn scaled(duration: Duration, percent: u32) -> Duration {
+pub(crate) fn scaled(duration: Duration, percent: u32) -> Duration {
     let millis = duration.as_millis() * u128::from(percent) / 100;
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }

@@ -30,7 +30,7 @@ mod stage;
 mod story;
 
 pub use address::{Address, AddressError, ReversePath};
-pub use client::{Client, ClientConfig, Letter, Outcome, Report, Step, Timeouts};
+pub use client::{AsIs, Client, ClientConfig, Letter, Outcome, Report, Step, Timeouts};
 pub use command::{Body, Command, CommandError, Domain, Mail, Path, Rcpt, xtext};
 pub use envelope::{Envelope, MailParameters, Notify, Protocol, Received, Recipient, Ret};
 pub use extension::{Extension, Extensions};

@@ -65,14 +65,14 @@ impl Lane {
     /// A delivery found no host that works (Postfix, qmgr_queue_throttle): each failure counts as its share of
     /// the cohort, `default_destination_concurrency_failed_cohort_limit` = 1.
     pub(crate) fn failed(&mut self, now: Time, concurrency: &Concurrency) {
-        let Some(dead_for) = concurrency.dead_for else { return };
+        let Some(dead) = concurrency.dead else { return };
         if self.is_dead(now) {
             return;
         }
         self.revive(concurrency);
         self.failed_ppm += 1_000_000 / self.window.max(1);
-        if self.failed_ppm >= 1_000_000 {
-            self.dead_until = Some(now + dead_for);
+        if dead.at_once || self.failed_ppm >= 1_000_000 {
+            self.dead_until = Some(now + dead.lasts);
         } else if concurrency.feedback {
             self.window = self.window.saturating_sub(1).max(1);
         }

@@ -64,10 +64,13 @@ impl HostMemory {
         }
     }
 
-    /// The address failed: the connection, the greeting, or the session.
-    pub(crate) fn failed(&mut self, now: Time, address: IpAddr) {
-        if self.kind == Memory::None {
-            return;
+    /// The address failed: the connection, the greeting, or the session. `timed_out` tells a connect that
+    /// nobody answered from the rest.
+    pub(crate) fn failed(&mut self, now: Time, address: IpAddr, timed_out: bool) {
+        match self.kind {
+            Memory::None => return,
+            Memory::Timeouts { .. } if !timed_out => return self.succeeded(address),
+            _ => {}
         }
         if self.hosts.len() >= HOSTS_MAX {
             self.hosts.clear();
@@ -82,6 +85,11 @@ impl HostMemory {
     }
 
     fn again(&self, now: Time, before: Option<Trouble>) -> Trouble {
+        if let (Memory::Timeouts { apart, .. }, Some(before)) = (self.kind, before)
+            && now.since(before.last) < apart
+        {
+            return before;
+        }
         let first = before.map_or(now, |trouble| trouble.first);
         let failures = before.map_or(0, |trouble| trouble.failures).saturating_add(1);
         let wait = match self.kind {
@@ -89,6 +97,13 @@ impl HostMemory {
             Memory::Clock { .. } => self.clock_gap(now, first, before),
             Memory::Penalty { unit, max } => unit.saturating_mul(failures.saturating_mul(failures)).min(max),
             Memory::Fixed(wait) => wait,
+            Memory::Timeouts { times, lasts, .. } => {
+                if failures >= times {
+                    lasts
+                } else {
+                    Duration::ZERO
+                }
+            }
         };
         let cutoff = self.rules.last().map(RetryRule::until);
         Trouble {

@@ -26,7 +26,8 @@ impl Core {
             let waiting = line.ready.len();
             let lane_ = &mut self.lanes[lane as usize];
             if lane_.is_dead(now) {
-                return self.put_off(now, lane, Cause::Schedule, out);
+                let counts = self.config.profile.concurrency.dead.is_some_and(|dead| dead.counts);
+                return self.put_off(now, lane, Cause::Schedule, counts, out);
             }
             if lane_.busy >= lane_.allowed(&self.config.profile.concurrency, is_run) {
                 return;
@@ -158,7 +159,7 @@ impl Core {
             return ready.into_iter().for_each(|entry| self.expire(now, entry, out));
         }
         let cause = if self.memory.has_clocks() { Cause::Hosts } else { Cause::Schedule };
-        self.put_off(now, lane, cause, out);
+        self.put_off(now, lane, cause, false, out);
     }
 
     /// Whether every host of a plan has been failing for longer than the last retry rule.
@@ -168,10 +169,17 @@ impl Core {
         tries.peek().is_some() && tries.all(|target| self.memory.is_past_cutoff(target.address, expiry))
     }
 
-    /// Puts off all mail of a lane that is due, without an attempt.
-    fn put_off<F: AnyFact>(&mut self, now: Time, lane: u32, cause: Cause, out: &mut Commands<F>) {
+    /// Puts off all mail of a lane that is due, without an attempt; the schedule may count one all the same.
+    fn put_off<F: AnyFact>(
+        &mut self,
+        now: Time,
+        lane: u32,
+        cause: Cause,
+        counts: bool,
+        out: &mut Commands<F>,
+    ) {
         let PutOff { count, next, expired, warn } =
-            self.queue.put_off_ready(lane, now, &self.timetable, cause);
+            self.queue.put_off_ready(lane, now, &self.timetable, cause, counts);
         if let Some(next) = next {
             out.record(Fact::Deferred {
                 destination: self.queue.line(lane).name.clone(),

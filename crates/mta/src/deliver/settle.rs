@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use mxdrill_net::{Commands, Time};
-use mxdrill_smtp::{Enhanced, Failure, Outcome, Reply, Report, Severity, Stage};
+use mxdrill_net::{Commands, ConnectError, Time};
+use mxdrill_smtp::{Enhanced, Extension, Failure, Outcome, Reply, Report, Severity, Stage};
 
 use super::{Agent, Heard, Job, Parcel, Plan, session::failure_text};
 use crate::{
     Fact, GiveUp, Rejection, Skip, Target, Undelivered,
     core::{AnyFact, Core},
-    profile::{Answers, Expiry, Verdict},
+    profile::{Answers, Expiry, Lacking, Lacks, Verdict},
     queue::{Cause, Next, Picks},
 };
 
@@ -165,7 +165,7 @@ impl Core {
         let lane = agent_.lane;
         // a refusal of a command speaks of the message; anything else, of the host
         if stage < Stage::Mail || !matches!(failure, Failure::Reply(_)) {
-            self.memory.failed(now, target.address);
+            self.memory.failed(now, target.address, is_unanswered(stage, failure));
         }
         out.record(Fact::Failed {
             destination: self.queue.line(lane).name.clone(),
@@ -205,8 +205,8 @@ impl Core {
                     self.spool.done(now, id, recipient, out);
                     continue;
                 }
-                Outcome::Lacks(_) => {
-                    self.lacks(now, agent, job, recipient, &mut left, out);
+                Outcome::Lacks(extension) => {
+                    self.lacks(now, agent, job, recipient, *extension, &mut left, out);
                     continue;
                 }
                 Outcome::Rejected { stage, reply } => {
@@ -239,12 +239,14 @@ impl Core {
     }
 
     /// A host lacks an extension that the message needs: another may have it (RFC 6152 3, RFC 6531 3.2).
+    #[expect(clippy::too_many_arguments, reason = "where one recipient may go")]
     fn lacks<F: AnyFact>(
         &mut self,
         now: Time,
         agent: u32,
         job: &mut Job,
         recipient: u16,
+        extension: Extension,
         left: &mut Vec<u16>,
         out: &mut Commands<F>,
     ) {
@@ -254,12 +256,13 @@ impl Core {
         let destination = self.queue.line(agent_.lane).name.clone();
         let (host, preference, why) = (target.host.clone(), target.preference, Skip::Extension);
         out.record(Fact::Skipped { destination, host, preference, why });
-        if has_more && self.config.profile.verdicts.lacks == Verdict::Next {
-            job.is_lacking = true;
-            return left.push(recipient);
-        }
-        if self.config.profile.verdicts.lacks == Verdict::Defer {
-            return job.later.push(recipient);
+        match lacking(&self.config.profile.verdicts.lacks, extension) {
+            Lacking::Next if has_more => {
+                job.is_lacking = true;
+                return left.push(recipient);
+            }
+            Lacking::Defer => return job.later.push(recipient),
+            Lacking::Next | Lacking::Bounce | Lacking::AsIs => {}
         }
         let text: Arc<str> = format!("{} lacks an extension that the message needs", target.host).into();
         // RFC 6531 3.5, RFC 6152 3: 5.6.7, 5.6.3; the former is what Postfix says of both
@@ -399,6 +402,20 @@ impl Verdict {
     }
 }
 
+fn lacking(lacks: &Lacks, extension: Extension) -> Lacking {
+    match extension {
+        Extension::EightBitMime => lacks.eight_bit,
+        Extension::SmtpUtf8 => lacks.utf8,
+        Extension::Size => lacks.size,
+    }
+}
+
+/// Whether a connect found nobody who would say even no.
+fn is_unanswered(stage: Stage, failure: &Failure) -> bool {
+    let timed_out = matches!(failure, Failure::Timeout | Failure::Connect(ConnectError::TimedOut));
+    stage == Stage::Connect && timed_out
+}
+
 fn by_severity(answers: &Answers, reply: &Reply) -> Verdict {
     match reply.severity() {
         Severity::Permanent => answers.permanent,
@@ -408,7 +425,7 @@ fn by_severity(answers: &Answers, reply: &Reply) -> Verdict {
 
 fn by_failure(answers: &Answers, failure: &Failure) -> Verdict {
     match failure {
-        Failure::Timeout | Failure::Connect(mxdrill_net::ConnectError::TimedOut) => answers.timeout,
+        Failure::Timeout | Failure::Connect(ConnectError::TimedOut) => answers.timeout,
         Failure::Connect(_) | Failure::Lost | Failure::Garbled => answers.lost,
         Failure::Reply(reply) => by_severity(answers, reply),
     }

@@ -5,6 +5,7 @@ mod failover;
 mod giving_up;
 mod holding;
 mod law;
+mod profiles;
 
 use crate::world::World;
 

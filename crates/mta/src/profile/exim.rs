@@ -6,8 +6,8 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdict, Verdicts, Warn, days, hours, minutes, rfc5321,
+    Answers, Concurrency, Door, Expiry, Family, Jitter, Lacking, Lacks, Lifetime, Memory, Own, OwnDrops,
+    Profile, Restart, Reuse, Routing, Stages, Verdicts, Warn, days, hours, minutes, rfc5321,
 };
 use crate::{Retry, RetryRule};
 
@@ -15,13 +15,14 @@ pub(super) fn profile() -> Profile {
     Profile {
         name: "exim",
         about: "Exim 4.96 with src/configure.default, started with -q30m",
+        source: "measured; src/configure.default, spec.xfpt",
         // configure.default: * * F,2h,15m; G,16h,1h,1.5; F,4d,6h
         retry: Retry::Rules(vec![
             RetryRule::Fixed { until: hours(2), every: minutes(15) },
             RetryRule::Growing { until: hours(16), first: hours(1), percent: 150 },
             RetryRule::Fixed { until: days(4), every: hours(6) },
         ]),
-        jitter_ppm: 0,
+        jitter: Jitter::NONE,
         attempts_max: None,
         runner: Some(minutes(30)), // -q30m
         lifetime: Lifetime {
@@ -36,7 +37,7 @@ pub(super) fn profile() -> Profile {
             initial: 100, // a process per message, all at once (measured)
             max: 100,
             feedback: false,
-            dead_for: None,
+            dead: None,
             immediate_max: Some(10), // smtp_accept_queue_per_connection
             run: 1,                  // a runner delivers one message after the other; waiting mail follows it
         },
@@ -46,7 +47,7 @@ pub(super) fn profile() -> Profile {
         pipelining: true,
         chunking: true,      // BDAT wherever CHUNKING is offered (measured)
         recipients_max: 100, // max_rcpt of the smtp transport
-        verdicts: Verdicts { more: MORE, last: LAST, lacks: Verdict::Next },
+        verdicts: Verdicts { more: MORE, last: LAST, lacks: LACKS },
         door: Door {
             hops_max: 30,           // received_headers_max
             sessions_max: Some(20), // smtp_accept_max
@@ -73,6 +74,11 @@ const MORE: Stages = Stages { ehlo: Answers::PLAIN, ..rfc5321::STAGES };
 
 /// At the last host a 5xx greeting returns the message (measured: a backup bounces what its hints do not spare).
 const LAST: Stages = Stages { greeting: Answers::PLAIN, ..MORE };
+
+/// accept_8bitmime: "Exim does not do any kind of conversion", eight-bit mail goes out as it is (spec, chapter on
+/// main options). transports/smtp.c: without SMTPUTF8 the addresses are converted where utf8_downgrade allows, or
+/// the delivery to this host fails.
+const LACKS: Lacks = Lacks { eight_bit: Lacking::AsIs, utf8: Lacking::Bounce, size: Lacking::Bounce };
 
 /// The smtp transport: connect_timeout (the kernel's own patience ends sooner), command_timeout, data_timeout,
 /// final_timeout. QUIT is not waited for long.

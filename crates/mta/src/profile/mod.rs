@@ -3,21 +3,35 @@
 //! A profile decides nothing by itself: queue, router and delivery read it. [`all`] lists what there is,
 //! [`Profile::named`] finds one, and every field may be overridden before a node is built from it.
 
+mod chasquid;
+mod dma;
+mod exchange;
 mod exim;
+mod haraka;
+mod james;
+mod kumomta;
+mod maddy;
+mod mox;
 mod one_try;
+mod opensmtpd;
+mod postal;
 mod postfix;
+mod qmail;
 mod rfc5321;
 mod schedule;
+mod sendmail;
+mod stalwart;
 #[cfg(test)]
 mod tests;
 mod verdicts;
+mod zonemta;
 
 use std::time::Duration;
 
 use mxdrill_smtp::{Extensions, Timeouts};
 
 pub use schedule::Attempts;
-pub use verdicts::{Answers, Stages, Verdict, Verdicts};
+pub use verdicts::{Answers, Lacking, Lacks, Stages, Verdict, Verdicts};
 
 use crate::Retry;
 
@@ -28,10 +42,12 @@ pub struct Profile {
     pub name: &'static str,
     /// Which program, version and settings it describes.
     pub about: &'static str,
+    /// Where its numbers come from: measured, or read in which files. Each number names its own beside it.
+    pub source: &'static str,
     /// When a deferred recipient is due again.
     pub retry: Retry,
-    /// Each wait grows by up to so many parts per million of itself, drawn by the seed.
-    pub jitter_ppm: u32,
+    /// What chance adds to each wait.
+    pub jitter: Jitter,
     /// Failed attempts after which a recipient is given up, whatever its age.
     pub attempts_max: Option<u32>,
     /// A queue runner: due messages are seen only every so often (Exim and Sendmail `-q30m`).
@@ -64,6 +80,24 @@ pub struct Profile {
     pub restart: Restart,
 }
 
+/// What chance adds to each wait, drawn by the seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jitter {
+    /// A wait may be shorter by up to so much.
+    pub before: Duration,
+    /// A wait may be longer by up to so much.
+    pub after: Duration,
+    /// A wait may further be longer by up to so many parts per million of itself.
+    pub ppm: u32,
+    /// A geometric schedule grows from the wait that chance gave, not from the bare one (dma).
+    pub carries: bool,
+}
+
+impl Jitter {
+    /// None.
+    pub const NONE: Jitter = Jitter { before: Duration::ZERO, after: Duration::ZERO, ppm: 0, carries: false };
+}
+
 /// How long a message may stay in the queue (RFC 5321 4.5.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
@@ -80,9 +114,9 @@ pub struct Lifetime {
 pub enum Expiry {
     /// After the next attempt has failed (Postfix).
     AfterAttempt,
-    /// At the next attempt's time, which then does not take place (OpenSMTPD).
+    /// At the next attempt's time, which then does not take place (chasquid).
     BeforeAttempt,
-    /// On the dot, between attempts (Stalwart).
+    /// On the dot, between attempts (OpenSMTPD, Stalwart, Exchange).
     OnTime,
     /// As soon as the next attempt would come too late (KumoMTA).
     NextTooLate,
@@ -177,14 +211,25 @@ pub struct Concurrency {
     pub max: u32,
     /// Whether each success lets one more in, up to `max`, and each failure one less (Postfix).
     pub feedback: bool,
-    /// So long is a destination left alone after a whole cohort of deliveries failed, its mail put off without
-    /// an attempt (Postfix). `None`: never.
-    pub dead_for: Option<Duration>,
+    /// When a destination is left alone, its mail put off without an attempt. `None`: never.
+    pub dead: Option<Dead>,
     /// The first so many mails of one inbound connection are tried at once, the others wait for the queue
     /// runner (Exim `smtp_accept_queue_per_connection`).
     pub immediate_max: Option<u32>,
     /// Deliveries at once to a destination in a queue run (Exim: one runner, one message after the other).
     pub run: u32,
+}
+
+/// When a destination is left alone after no host of it worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// So long.
+    pub lasts: Duration,
+    /// After one delivery found no host (ZoneMTA). Otherwise after as many as are allowed at once (Postfix, whose
+    /// `default_destination_concurrency_failed_cohort_limit` is one cohort).
+    pub at_once: bool,
+    /// Whether putting off counts as an attempt in the schedule (ZoneMTA).
+    pub counts: bool,
 }
 
 /// What is remembered of a host that failed.
@@ -207,6 +252,16 @@ pub enum Memory {
     },
     /// The address is skipped for so long.
     Fixed(Duration),
+    /// The address is skipped for so long once connects to it timed out so many times. Timeouts sooner than
+    /// `apart` after the last that counted do not count, nor does any other failure (qmail).
+    Timeouts {
+        /// How many times.
+        times: u32,
+        /// How far apart.
+        apart: Duration,
+        /// How long.
+        lasts: Duration,
+    },
 }
 
 /// When a session carries more than one message.
@@ -251,6 +306,20 @@ pub fn all() -> &'static [(&'static str, Make)] {
         ("rfc5321", rfc5321::profile),
         ("postfix", postfix::profile),
         ("exim", exim::profile),
+        ("sendmail", sendmail::profile),
+        ("opensmtpd", opensmtpd::profile),
+        ("qmail", qmail::profile),
+        ("haraka", haraka::profile),
+        ("stalwart", stalwart::profile),
+        ("kumomta", kumomta::profile),
+        ("mox", mox::profile),
+        ("chasquid", chasquid::profile),
+        ("maddy", maddy::profile),
+        ("postal", postal::profile),
+        ("zonemta", zonemta::profile),
+        ("dma", dma::profile),
+        ("exchange", exchange::profile),
+        ("james", james::profile),
         ("one-try", one_try::profile),
     ]
 }

@@ -9,6 +9,7 @@ pub(super) fn profile() -> Profile {
     Profile {
         name: "one-try",
         about: "tries the best MX once and returns what it does not take",
+        source: "nolisting experiments, swaks",
         attempts_max: Some(1),
         routing: Routing {
             hosts_max: Some(1),

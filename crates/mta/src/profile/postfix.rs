@@ -5,8 +5,8 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdict, Verdicts, Warn, days, rfc5321,
+    Answers, Concurrency, Dead, Door, Expiry, Family, Jitter, Lacking, Lacks, Lifetime, Memory, Own,
+    OwnDrops, Profile, Restart, Reuse, Routing, Stages, Verdict, Verdicts, Warn, days, rfc5321,
 };
 use crate::Retry;
 
@@ -14,12 +14,13 @@ pub(super) fn profile() -> Profile {
     Profile {
         name: "postfix",
         about: "Postfix 3.7 with the defaults of main.cf",
+        source: "measured; postconf.proto, qmgr_active.c, smtp_addr.c",
         retry: Retry::Age {
             min: Duration::from_secs(300),  // minimal_backoff_time
             max: Duration::from_secs(4000), // maximal_backoff_time
             scan: Duration::from_secs(300), // queue_run_delay
         },
-        jitter_ppm: 0,
+        jitter: Jitter::NONE,
         attempts_max: None,
         runner: None,
         lifetime: Lifetime {
@@ -30,10 +31,11 @@ pub(super) fn profile() -> Profile {
         warn: Warn::default(), // delay_warning_time = 0h
         routing: ROUTING,
         concurrency: Concurrency {
-            initial: 5,                               // initial_destination_concurrency
-            max: 20,                                  // default_destination_concurrency_limit
-            feedback: true,                           // default_destination_concurrency_*_feedback = 1
-            dead_for: Some(Duration::from_secs(300)), // minimal_backoff_time: qmgr_queue.c, qmgr_queue_throttle
+            initial: 5,     // initial_destination_concurrency
+            max: 20,        // default_destination_concurrency_limit
+            feedback: true, // default_destination_concurrency_*_feedback = 1
+            // minimal_backoff_time: qmgr_queue.c, qmgr_queue_throttle
+            dead: Some(Dead { lasts: Duration::from_secs(300), at_once: false, counts: false }),
             immediate_max: None,
             run: u32::MAX,
         },
@@ -44,8 +46,8 @@ pub(super) fn profile() -> Profile {
         pipelining: true,
         chunking: false,    // the client has no BDAT
         recipients_max: 50, // default_destination_recipient_limit
-        // smtp_proto.c: a message that needs SMTPUTF8 or 8BITMIME and does not get it is returned (5.6.7)
-        verdicts: Verdicts { lacks: Verdict::Bounce, ..Verdicts::both(STAGES) },
+        // smtp_proto.c: a message that needs SMTPUTF8 and does not get it is returned (5.6.7)
+        verdicts: Verdicts { lacks: Lacks::all(Lacking::Bounce), ..Verdicts::both(STAGES) },
         door: Door {
             hops_max: 50,            // hopcount_limit
             sessions_max: Some(100), // default_process_limit

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Answers, Concurrency, Door, Expiry, Family, Lifetime, Memory, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdict, Verdicts, Warn, days, minutes,
+    Answers, Concurrency, Door, Expiry, Family, Jitter, Lifetime, Memory, Own, OwnDrops, Profile, Restart,
+    Reuse, Routing, Stages, Verdict, Verdicts, Warn, days, minutes,
 };
 use crate::Retry;
 
@@ -14,9 +14,10 @@ pub(super) fn profile() -> Profile {
     Profile {
         name: "rfc5321",
         about: "RFC 5321 to the letter: every MX in order of preference, a retry each half hour for five days",
+        source: "RFC 5321",
         // 4.5.4.1: "the retry interval SHOULD be at least 30 minutes"
         retry: Retry::List(vec![minutes(30)]),
-        jitter_ppm: 0,
+        jitter: Jitter::NONE,
         attempts_max: None,
         runner: None,
         // 4.5.4.1: "the give-up time generally needs to be at least 4-5 days"
@@ -28,7 +29,7 @@ pub(super) fn profile() -> Profile {
             initial: 20,
             max: 20,
             feedback: false,
-            dead_for: None,
+            dead: None,
             immediate_max: None,
             run: 20,
         },

@@ -47,7 +47,7 @@ impl Profile {
             let is_skipped = memory.skips(now, host);
             if !is_skipped {
                 at.push(now.elapsed());
-                memory.failed(now, host);
+                memory.failed(now, host, false);
             }
             if memory.is_past_cutoff(host, self.lifetime.expiry) {
                 return Attempts { at, given_up: Some(now.elapsed()) };

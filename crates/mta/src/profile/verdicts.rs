@@ -1,6 +1,6 @@
 //! What each failure at each stage makes an MTA do: one map while another host remains, one for the last.
 
-use mxdrill_smtp::Stage;
+use mxdrill_smtp::{AsIs, Stage};
 
 /// What a failure makes an MTA do with the recipients it concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,9 @@ pub struct Answers {
 impl Answers {
     /// A 5xx is final; everything else is a reason to try the next host (RFC 5321 4.2.1, 5.1).
     pub const PLAIN: Answers = Answers::all(Verdict::Next).permanent(Verdict::Bounce);
+
+    /// A 5xx is final; everything else ends the attempt, to be tried later (many MTAs, once a session stands).
+    pub const LATER: Answers = Answers::all(Verdict::Defer).permanent(Verdict::Bounce);
 
     /// The same verdict for every failure.
     pub const fn all(verdict: Verdict) -> Answers {
@@ -118,13 +121,50 @@ pub struct Verdicts {
     pub more: Stages,
     /// At the last host. `Next` means `Defer` here.
     pub last: Stages,
-    /// When a host lacks an extension that the message needs. At the last host `Next` means `Bounce`.
-    pub lacks: Verdict,
+    /// When a host lacks an extension that the message needs.
+    pub lacks: Lacks,
+}
+
+/// What an MTA does when a host lacks an extension that the message needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacks {
+    /// 8BITMIME, for a message that was declared so (RFC 6152 3).
+    pub eight_bit: Lacking,
+    /// SMTPUTF8, for a message that was declared so or has such an address (RFC 6531 3.2).
+    pub utf8: Lacking,
+    /// A SIZE large enough (RFC 1870 6.1).
+    pub size: Lacking,
+}
+
+/// What an MTA does about one extension that a host lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// Ask the next host; return the message if there is none.
+    Next,
+    /// Keep the message for a later attempt.
+    Defer,
+    /// Return the message.
+    Bounce,
+    /// Send the message as it is, and do not ask for the extension.
+    AsIs,
+}
+
+impl Lacks {
+    /// The same for all.
+    pub const fn all(lacking: Lacking) -> Lacks {
+        Lacks { eight_bit: lacking, utf8: lacking, size: lacking }
+    }
+
+    /// What the client sends without asking.
+    pub(crate) fn as_is(&self) -> AsIs {
+        let is = |lacking| lacking == Lacking::AsIs;
+        AsIs { eight_bit: is(self.eight_bit), utf8: is(self.utf8), size: is(self.size) }
+    }
 }
 
 impl Verdicts {
     /// The same at the last host as before it.
     pub const fn both(stages: Stages) -> Verdicts {
-        Verdicts { more: stages, last: stages, lacks: Verdict::Next }
+        Verdicts { more: stages, last: stages, lacks: Lacks::all(Lacking::Next) }
     }
 }

@@ -197,15 +197,23 @@ impl Queue {
         !line.ready.is_empty()
     }
 
-    /// Puts off every ready entry of a line without an attempt: the destination is known not to answer.
-    pub(crate) fn put_off_ready(&mut self, line: u32, now: Time, table: &Timetable, cause: Cause) -> PutOff {
+    /// Puts off every ready entry of a line without an attempt: the destination is known not to answer. `counts`
+    /// says whether the schedule takes it for one.
+    pub(crate) fn put_off_ready(
+        &mut self,
+        line: u32,
+        now: Time,
+        table: &Timetable,
+        cause: Cause,
+        counts: bool,
+    ) -> PutOff {
         let ready = std::mem::take(&mut self.lines[line as usize].ready);
         self.lines[line as usize].is_run = false;
         let mut done = PutOff::default();
         let mut slot: (u32, Vec<u32>) = (u32::MAX, Vec::new());
         for id in &ready {
             let entry = &mut self.entries[*id as usize];
-            match table.next(entry, now, false, cause) {
+            match table.next(entry, now, counts, cause) {
                 Next::Expired => done.expired.push(*id),
                 Next::Due(due) => {
                     done.count += entry.picks.len() as u32;

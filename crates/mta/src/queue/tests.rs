@@ -35,7 +35,7 @@ fn million_deferrals_keep_every_entry() {
     }
     let (mut puts, mut expired, mut now) = (0u64, 0, Time::ZERO);
     loop {
-        let done = queue.put_off_ready(line, now, &table, Cause::Schedule);
+        let done = queue.put_off_ready(line, now, &table, Cause::Schedule, false);
         puts += u64::from(done.count);
         expired += done.expired.len();
         let Some(at) = queue.deadline() else { break };

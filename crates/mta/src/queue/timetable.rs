@@ -5,7 +5,10 @@ use std::time::Duration;
 use mxdrill_net::{Seed, Time};
 
 use super::Entry;
-use crate::{Profile, Retry, profile::Expiry};
+use crate::{
+    Profile, Retry,
+    profile::{Expiry, Jitter},
+};
 
 /// The schedule of one node.
 #[derive(Debug)]
@@ -14,7 +17,7 @@ pub(crate) struct Timetable {
     /// Scans happen at `phase` + k * `grid`.
     grid: Option<u32>,
     phase: u32,
-    jitter_ppm: u32,
+    jitter: Jitter,
     mail: u32,
     bounce: u32,
     attempts_max: u32,
@@ -50,7 +53,7 @@ impl Timetable {
             retry: profile.retry.clone(),
             grid: profile.grid().map(|grid| secs(grid).max(1)),
             phase: floor(start),
-            jitter_ppm: profile.jitter_ppm,
+            jitter: profile.jitter,
             mail: profile.lifetime.mail.map_or(u32::MAX, secs),
             bounce: profile.lifetime.bounce.map_or(u32::MAX, secs),
             attempts_max: profile.attempts_max.unwrap_or(u32::MAX),
@@ -116,23 +119,31 @@ impl Timetable {
         if let Retry::Age { min, max, .. } = &self.retry {
             return entry.age(second).clamp(secs(*min), secs(*max).max(secs(*min)));
         }
-        let (age, last) = (entry.age(second), entry.wait);
-        let wait = self.retry.wait(
-            u32::from(entry.attempts.max(1)),
-            Duration::from_secs(age.into()),
-            Duration::from_secs(last.into()),
-        );
+        let last = Duration::from_secs(entry.wait.into());
+        let wait = match &self.retry {
+            // the first wait is not chance's, and none is longer than the longest
+            Retry::Geometric { first, percent, max } if self.jitter.carries => {
+                let wait = if last.is_zero() { *first } else { crate::retry::scaled(last, *percent) };
+                let drawn = if last.is_zero() { secs(wait) } else { self.jittered(secs(wait), entry) };
+                return drawn.min(secs(*max));
+            }
+            retry => {
+                let age = Duration::from_secs(entry.age(second).into());
+                retry.wait(u32::from(entry.attempts.max(1)), age, last)
+            }
+        };
         self.jittered(secs(wait), entry)
     }
 
     fn jittered(&self, wait: u32, entry: &Entry) -> u32 {
-        if self.jitter_ppm == 0 {
+        if self.jitter == Jitter::NONE {
             return wait;
         }
         let id = entry.message.as_ref().map_or(0, |message| message.id.0);
         let mut draw = self.seed.draw("retry-jitter", &[self.key, id, entry.attempts.into()]);
-        let most = u64::from(wait) * u64::from(self.jitter_ppm) / 1_000_000;
-        wait.saturating_add(draw.below(most + 1) as u32)
+        let (before, after) = (secs(self.jitter.before), secs(self.jitter.after));
+        let most = u64::from(wait) * u64::from(self.jitter.ppm) / 1_000_000 + u64::from(before + after);
+        wait.saturating_add(draw.below(most + 1) as u32).saturating_sub(before)
     }
 
     /// The first scan at or after a second.

@@ -102,6 +102,17 @@ impl World {
         world
     }
 
+    /// A world with this zone, in which `app` sends, `mx1` and `mx2` deliver, and `home` takes what comes back.
+    pub(crate) fn sending(zone: &str, app: &str) -> World {
+        let mut world = World::new(zone);
+        world.node("app", "192.0.2.1", app, |config| config.trusted = vec![address(PEN)]);
+        for (label, at) in [("mx1", "192.0.2.10"), ("mx2", "192.0.2.20")] {
+            world.node(label, at, "rfc5321", |config| config.delivers = vec![name("example.test")]);
+        }
+        world.node("home", "192.0.2.30", "rfc5321", |config| config.delivers = vec![name("sender.test")]);
+        world
+    }
+
     /// Adds a mail host.
     pub(crate) fn node(
         &mut self,

@@ -27,8 +27,60 @@ pub enum Like {
     Postfix,
     /// Exim.
     Exim,
+    /// Sendmail.
+    Sendmail,
+    /// OpenSMTPD.
+    OpenSmtpd,
+    /// qmail.
+    Qmail,
+    /// Haraka.
+    Haraka,
+    /// Stalwart.
+    Stalwart,
+    /// KumoMTA.
+    KumoMta,
+    /// mox.
+    Mox,
+    /// chasquid.
+    Chasquid,
+    /// maddy.
+    Maddy,
+    /// Postal.
+    Postal,
+    /// ZoneMTA.
+    ZoneMta,
+    /// The DragonFly mail agent.
+    Dma,
+    /// Exchange Server.
+    Exchange,
+    /// Apache James.
+    James,
     /// A sender that never tries a second time or a second MX.
     OneTry,
+}
+
+impl Like {
+    /// All of them, in the order of [`mxdrill_mta::profile::all`].
+    pub const ALL: [Like; 18] = [
+        Like::Rfc5321,
+        Like::Postfix,
+        Like::Exim,
+        Like::Sendmail,
+        Like::OpenSmtpd,
+        Like::Qmail,
+        Like::Haraka,
+        Like::Stalwart,
+        Like::KumoMta,
+        Like::Mox,
+        Like::Chasquid,
+        Like::Maddy,
+        Like::Postal,
+        Like::ZoneMta,
+        Like::Dma,
+        Like::Exchange,
+        Like::James,
+        Like::OneTry,
+    ];
 }
 
 impl AsRef<str> for Like {
@@ -37,6 +89,20 @@ impl AsRef<str> for Like {
             Like::Rfc5321 => "rfc5321",
             Like::Postfix => "postfix",
             Like::Exim => "exim",
+            Like::Sendmail => "sendmail",
+            Like::OpenSmtpd => "opensmtpd",
+            Like::Qmail => "qmail",
+            Like::Haraka => "haraka",
+            Like::Stalwart => "stalwart",
+            Like::KumoMta => "kumomta",
+            Like::Mox => "mox",
+            Like::Chasquid => "chasquid",
+            Like::Maddy => "maddy",
+            Like::Postal => "postal",
+            Like::ZoneMta => "zonemta",
+            Like::Dma => "dma",
+            Like::Exchange => "exchange",
+            Like::James => "james",
             Like::OneTry => "one-try",
         }
     }

@@ -59,6 +59,7 @@ fn memory(profile: &mxdrill_mta::Profile) -> Duration {
         Memory::None => Duration::ZERO,
         Memory::Fixed(lasting) => lasting,
         Memory::Penalty { max, .. } => max,
+        Memory::Timeouts { lasts, .. } => lasts,
         Memory::Clock { .. } => interval_max(&profile.retry),
     }
 }

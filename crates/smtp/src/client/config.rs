@@ -15,12 +15,32 @@ pub struct ClientConfig {
     pub pipelining: bool,
     /// Whether it uses BDAT where CHUNKING is offered (RFC 3030).
     pub chunking: bool,
+    /// What it sends as it is to a server that does not offer the extension for it.
+    pub as_is: AsIs,
+}
+
+/// Letters that a client sends as they are, without asking for the extension they need, where the server does not
+/// offer it. Otherwise they come back with [`super::Outcome::Lacks`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsIs {
+    /// Those that need 8BITMIME (RFC 6152 3 forbids it; many do it).
+    pub eight_bit: bool,
+    /// Those that need SMTPUTF8 (RFC 6531 3.2 forbids it).
+    pub utf8: bool,
+    /// Those larger than the SIZE that was offered (RFC 1870 6.1).
+    pub size: bool,
 }
 
 impl ClientConfig {
     /// The usual: timeouts of RFC 5321 4.5.3.2, pipelining, DATA.
     pub fn new(hostname: DomainName) -> ClientConfig {
-        ClientConfig { hostname, timeouts: Timeouts::default(), pipelining: true, chunking: false }
+        ClientConfig {
+            hostname,
+            timeouts: Timeouts::default(),
+            pipelining: true,
+            chunking: false,
+            as_is: AsIs::default(),
+        }
     }
 }
 

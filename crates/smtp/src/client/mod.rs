@@ -13,7 +13,7 @@ mod session;
 mod tests;
 mod transaction;
 
-pub use config::{ClientConfig, Timeouts};
+pub use config::{AsIs, ClientConfig, Timeouts};
 pub use letter::{Letter, Outcome, Report, Step};
 
 use std::{collections::VecDeque, sync::Arc};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mxdrill_net::{Commands, Time};
 
-use super::{Client, Expect, Letter, Outcome, Report, Step, outgoing::Outgoing};
+use super::{AsIs, Client, Expect, Letter, Outcome, Report, Step, outgoing::Outgoing};
 use crate::{
     Address, Body, Command, Domain, Extension, Extensions, Mail, Notify, Path, Rcpt, Recipient, Reply, Stage,
 };
@@ -108,16 +108,16 @@ impl<L: Letter> Transaction<L> {
         self.letter
     }
 
-    /// What the letter needs and the server does not offer.
-    fn lack(&self, offers: &Extensions) -> Option<Extension> {
-        if self.utf8 && !offers.utf8 {
+    /// What the letter needs and the server does not offer, unless it goes out as it is.
+    fn lack(&self, offers: &Extensions, as_is: AsIs) -> Option<Extension> {
+        if self.utf8 && !offers.utf8 && !as_is.utf8 {
             return Some(Extension::SmtpUtf8);
         }
-        if self.letter.eight_bit() && !offers.eight_bit {
+        if self.letter.eight_bit() && !offers.eight_bit && !as_is.eight_bit {
             return Some(Extension::EightBitMime);
         }
         let too_large = offers.size.is_some_and(|max| max > 0 && self.size > max);
-        too_large.then_some(Extension::Size)
+        (too_large && !as_is.size).then_some(Extension::Size)
     }
 
     fn write_mail(&self, offers: &Extensions, to: &mut Vec<u8>) {
@@ -125,8 +125,8 @@ impl<L: Letter> Transaction<L> {
         let mail = Mail {
             from: letter.reverse_path().0.as_ref().map(path),
             size: offers.size.map(|_| self.size),
-            body: letter.eight_bit().then_some(Body::EightBitMime),
-            utf8: self.utf8,
+            body: (letter.eight_bit() && offers.eight_bit).then_some(Body::EightBitMime),
+            utf8: self.utf8 && offers.utf8,
             ret: letter.ret().filter(|_| offers.dsn),
             envid: letter.envid().filter(|_| offers.dsn),
         };
@@ -161,7 +161,7 @@ impl<L: Letter> Client<L> {
     /// Takes a letter in hand, unless the server lacks what it needs.
     pub(super) fn begin<F>(&mut self, now: Time, letter: L, out: &mut Commands<F>) {
         let mut transaction = Transaction::new(letter);
-        if let Some(lack) = transaction.lack(&self.offers) {
+        if let Some(lack) = transaction.lack(&self.offers, self.config.as_is) {
             transaction.settle(&Outcome::Lacks(lack));
             self.steps.push_back(Step::Done(transaction.into_report().0));
             return;

@@ -672,7 +672,7 @@ fn an_unknown_profile() {
     13 │ relays = ["example.test"]
     14 │ like = "postfxi"
        ·        ────┬────
-       ·            ╰── expected one of `rfc5321`, `postfix`, `exim`, `one-try`
+       ·            ╰── expected one of `rfc5321`, `postfix`, `exim`, `sendmail`, `opensmtpd`, `qmail`, `haraka`, `stalwart`, `kumomta`, `mox`, `chasquid`, `maddy`, `postal`, `zonemta`, `dma`, `exchange`, `james`, `one-try`
        ╰────
      help: did you mean `postfix`?
     "#);

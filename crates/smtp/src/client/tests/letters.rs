@@ -310,6 +310,19 @@ fn no_answer_that_does_not_fit_the_question() {
 }
 
 #[test]
+fn what_goes_out_as_it_is_asks_for_nothing() {
+    let as_is = AsIs { eight_bit: true, utf8: true, size: true };
+    check_after(
+        ClientConfig { as_is, ..config() },
+        "250-mx\r\n250 SIZE 19\r\n",
+        "
+        send u is=8bit is=utf8
+        C: MAIL FROM:<a@b.test> SIZE=20
+    ",
+    );
+}
+
+#[test]
 fn what_the_server_lacks_is_not_asked_for() {
     check_after(
         config(),
