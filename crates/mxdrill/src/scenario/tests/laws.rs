@@ -246,15 +246,17 @@ fn expect() -> impl Strategy<Value = Expect> {
         .prop_map(|(within, all)| Expect::new(within.map_or(When::Now, When::Within), all))
 }
 
-fn action() -> impl Strategy<Value = Action> {
+/// Boxed: all strategies nested in one type, unoptimized, overflow the stack of a test.
+fn action() -> BoxedStrategy<Action> {
     prop_oneof![
-        3 => send().prop_map(Action::Send),
-        4 => fault().prop_map(Action::Fault),
-        1 => clear().prop_map(Action::Clear),
-        1 => place().prop_map(Action::Flush),
-        1 => record().prop_map(Action::Set),
-        2 => expect().prop_map(Action::Expect),
+        3 => send().prop_map(Action::Send).boxed(),
+        4 => fault().prop_map(Action::Fault).boxed(),
+        1 => clear().prop_map(Action::Clear).boxed(),
+        1 => place().prop_map(Action::Flush).boxed(),
+        1 => record().prop_map(Action::Set).boxed(),
+        2 => expect().prop_map(Action::Expect).boxed(),
     ]
+    .boxed()
 }
 
 fn retry() -> impl Strategy<Value = RetryPart> {
@@ -306,31 +308,33 @@ fn overrides() -> impl Strategy<Value = Overrides> {
     })
 }
 
-fn hosts() -> impl Strategy<Value = Vec<Host>> {
-    let backup = (overrides(), option::of(0..u64::MAX / 4), option::of(1..99u32), any::<bool>());
-    backup.prop_map(|(overrides, spool, sessions, more)| {
-        let mut primary = Host::new("mx1", "mx1.example.test".parse().unwrap());
-        primary.delivers = vec!["example.test".parse().unwrap()];
-        let mut backup = Host::new("mx2", "mx2.example.test".parse().unwrap());
-        backup.relays = vec!["example.test".parse().unwrap()];
-        // Parts of `age` need a profile that has one.
-        backup.like = Some("postfix".into());
-        backup.overrides = overrides;
-        (backup.spool, backup.sessions, backup.size) = (spool, sessions, spool);
-        if more {
-            backup.lacks = vec!["smtputf8".into(), "8bitmime".into()];
-            backup.route = vec![("example.test".parse().unwrap(), primary.name.clone())];
-            backup.recipients = Some(["user@example.test".parse().unwrap()].into());
-            backup.addresses = Some(vec!["192.0.2.20".parse().unwrap(), "2001:db8::20".parse().unwrap()]);
-            backup.known_as = vec![
-                KnownAs::Name("mail.example.test".parse().unwrap()),
-                KnownAs::Address("192.0.2.99".parse().unwrap()),
-            ];
-        }
-        let app = Host::new("app", "app.example.test".parse().unwrap());
-        let far = Host::new("mail.other.test", "mail.other.test".parse().unwrap());
-        vec![primary, backup, app, far]
-    })
+fn hosts() -> BoxedStrategy<Vec<Host>> {
+    let backup = (overrides().boxed(), option::of(0..u64::MAX / 4), option::of(1..99u32), any::<bool>());
+    backup
+        .prop_map(|(overrides, spool, sessions, more)| {
+            let mut primary = Host::new("mx1", "mx1.example.test".parse().unwrap());
+            primary.delivers = vec!["example.test".parse().unwrap()];
+            let mut backup = Host::new("mx2", "mx2.example.test".parse().unwrap());
+            backup.relays = vec!["example.test".parse().unwrap()];
+            // Parts of `age` need a profile that has one.
+            backup.like = Some("postfix".into());
+            backup.overrides = overrides;
+            (backup.spool, backup.sessions, backup.size) = (spool, sessions, spool);
+            if more {
+                backup.lacks = vec!["smtputf8".into(), "8bitmime".into()];
+                backup.route = vec![("example.test".parse().unwrap(), primary.name.clone())];
+                backup.recipients = Some(["user@example.test".parse().unwrap()].into());
+                backup.addresses = Some(vec!["192.0.2.20".parse().unwrap(), "2001:db8::20".parse().unwrap()]);
+                backup.known_as = vec![
+                    KnownAs::Name("mail.example.test".parse().unwrap()),
+                    KnownAs::Address("192.0.2.99".parse().unwrap()),
+                ];
+            }
+            let app = Host::new("app", "app.example.test".parse().unwrap());
+            let far = Host::new("mail.other.test", "mail.other.test".parse().unwrap());
+            vec![primary, backup, app, far]
+        })
+        .boxed()
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {
