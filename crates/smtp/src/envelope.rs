@@ -101,15 +101,19 @@ pub struct Received {
     pub content: Bytes,
 }
 
-/// The protocol of a session, as a trace field names it (RFC 5321 4.4, RFC 3848, RFC 6531 3.7.3).
+/// The protocol of a session, as a trace field names it (RFC 5321 4.4, RFC 3848, RFC 6531 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// The client said HELO.
     Smtp,
     /// The client said EHLO.
     Esmtp,
+    /// The client said EHLO under TLS.
+    Esmtps,
     /// The client said EHLO, and SMTPUTF8 at MAIL.
     Utf8Smtp,
+    /// Both.
+    Utf8Smtps,
 }
 
 impl Protocol {
@@ -118,7 +122,9 @@ impl Protocol {
         match self {
             Protocol::Smtp => "SMTP",
             Protocol::Esmtp => "ESMTP",
+            Protocol::Esmtps => "ESMTPS",
             Protocol::Utf8Smtp => "UTF8SMTP",
+            Protocol::Utf8Smtps => "UTF8SMTPS",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mxdrill_net::ConnectError;
 
-use crate::Reply;
+use crate::{Reply, TlsFailure};
 
 /// Why a session failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,4 +19,6 @@ pub enum Failure {
     Reply(Arc<Reply>),
     /// What the peer sent is no SMTP.
     Garbled,
+    /// The session is not as safe as it must be.
+    Tls(TlsFailure),
 }

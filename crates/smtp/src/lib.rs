@@ -9,8 +9,8 @@
 //! - [`Faults`]: the script as data: rules with stage, match, trigger and act
 //! - [`Address`], [`Envelope`], [`Recipient`], [`Extensions`]: the words of the envelope
 //!
-//! The seam for TLS: a session sees plain bytes only. They come in through one function of each machine
-//! (`bytes`) and leave through one (its `flush`); a TLS layer sits between these and the connection.
+//! - [`tls`]: a byte layer between a session and its connection (RFC 3207): rustls without I/O in live worlds, a
+//!   short record of certificate facts in simulated ones
 
 mod address;
 mod client;
@@ -28,6 +28,7 @@ mod server;
 mod stage;
 #[cfg(test)]
 mod story;
+pub mod tls;
 
 pub use address::{Address, AddressError, ReversePath};
 pub use client::{AsIs, Client, ClientConfig, Letter, Outcome, Report, Step, Timeouts};
@@ -40,3 +41,4 @@ pub use reply::{Code, Enhanced, Reply, ReplyError, ReplyReader, ReplyView, Sever
 pub use script::{Effect, Pass, Script, SessionView, Then};
 pub use server::{Policy, Server, ServerConfig, Verdict};
 pub use stage::Stage;
+pub use tls::{CertificateProblem, TlsFailure};

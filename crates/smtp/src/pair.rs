@@ -9,11 +9,11 @@ use proptest::prelude::*;
 use crate::*;
 
 #[derive(Clone, Debug)]
-struct Paper {
-    from: ReversePath,
-    to: Vec<Recipient>,
-    header: Bytes,
-    body: Bytes,
+pub(crate) struct Paper {
+    pub(crate) from: ReversePath,
+    pub(crate) to: Vec<Recipient>,
+    pub(crate) header: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Letter for Paper {
@@ -48,9 +48,9 @@ impl Letter for Paper {
 
 /// Takes everyone whose name does not begin with `n`.
 #[derive(Default)]
-struct Desk {
+pub(crate) struct Desk {
     later: bool,
-    taken: Vec<Received>,
+    pub(crate) taken: Vec<Received>,
 }
 
 impl Policy<Fact> for Desk {
@@ -93,7 +93,7 @@ impl Policy<Fact> for Desk {
 }
 
 /// What was sent, octet by octet.
-fn carried(out: &mut Commands<Fact>) -> Vec<u8> {
+pub(crate) fn carried(out: &mut Commands<Fact>) -> Vec<u8> {
     let list = out.take();
     let mut text = Vec::new();
     for command in &list {

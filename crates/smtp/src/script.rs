@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use mxdrill_net::{Conn, Tag, Time};
 
-use crate::{Address, Reply, ReversePath, Stage};
+use crate::{Address, Reply, ReversePath, Stage, tls::Flaw};
 
 /// What a fault may look at.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,10 @@ pub enum Then {
     DropBeforeReply,
     /// The connection is closed right after the reply (in good order: a reset could overtake it).
     DropAfterReply,
+    /// At EHLO: the server's own reply, without STARTTLS in it.
+    Strip,
+    /// At STARTTLS: the server's own reply, then a certificate with this flaw.
+    Show(Flaw),
     /// Never a reply; the session stays open until the client leaves.
     Silence,
 }

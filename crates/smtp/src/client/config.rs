@@ -1,8 +1,10 @@
 //! How a client is set up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mxdrill_net::DomainName;
+
+use crate::tls::ClientTls;
 
 /// How a client is set up. Shared by all sessions of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct ClientConfig {
     pub chunking: bool,
     /// What it sends as it is to a server that does not offer the extension for it.
     pub as_is: AsIs,
+    /// What it goes by under TLS; without it, STARTTLS is never said.
+    pub tls: Option<Arc<ClientTls>>,
 }
 
 /// Letters that a client sends as they are, without asking for the extension they need, where the server does not
@@ -40,6 +44,7 @@ impl ClientConfig {
             pipelining: true,
             chunking: false,
             as_is: AsIs::default(),
+            tls: None,
         }
     }
 }

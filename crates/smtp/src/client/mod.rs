@@ -2,12 +2,13 @@
 //!
 //! [`Client`] is what a session remembers and how its owner speaks to it. `session` hears replies and decides
 //! how a session goes on or fails; `transaction` carries a letter; `outgoing` puts its content on the wire;
-//! `hello` reads what the server offers.
+//! `hello` reads what the server offers; `secured` begins TLS.
 
 mod config;
 mod hello;
 mod letter;
 mod outgoing;
+mod secured;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,12 @@ pub use letter::{Letter, Outcome, Report, Step};
 
 use std::{collections::VecDeque, sync::Arc};
 
-use mxdrill_net::{Closed, Commands, Conn, Time};
+use mxdrill_net::{Closed, Commands, Conn, DomainName, Time};
 
-use crate::{Extensions, Failure, Reply, ReplyReader, Stage};
+use crate::{
+    Extensions, Failure, Reply, ReplyReader, Stage,
+    tls::{Demand, Layer, Security},
+};
 use transaction::Transaction;
 
 /// One session with a server, from its greeting on. Letters go one after the other; with PIPELINING the next
@@ -53,6 +57,10 @@ pub struct Client<L> {
     steps: VecDeque<Step<L>>,
     due: Option<Time>,
     over: bool,
+    /// What is wanted of TLS, and from whom; without it, clear text.
+    demand: Option<Box<(Demand, DomainName)>>,
+    /// Since STARTTLS was accepted.
+    tls: Option<Box<Layer>>,
 }
 
 /// A reply that is to come.
@@ -61,6 +69,9 @@ enum Expect {
     Greeting,
     Ehlo,
     Helo,
+    StartTls,
+    /// The end of the handshake, which is no reply.
+    Handshake,
     Rset,
     Mail,
     /// For the recipient of this number.
@@ -92,7 +103,22 @@ impl<L: Letter> Client<L> {
             steps: VecDeque::new(),
             due,
             over: false,
+            demand: None,
+            tls: None,
         }
+    }
+
+    /// Makes demands on TLS, before anything has come: where they cannot be met the session fails. `server` is the
+    /// name that the certificate must be for. Without [`ClientConfig::tls`] no demand but clear text can be met.
+    #[must_use]
+    pub fn demanding(mut self, demand: Demand, server: DomainName) -> Client<L> {
+        self.demand = (demand != Demand::Clear).then(|| Box::new((demand, server)));
+        self
+    }
+
+    /// How safe the session is: what was reached, not what was demanded.
+    pub fn security(&self) -> Security {
+        self.tls.as_ref().and_then(|tls| tls.security()).unwrap_or_default()
     }
 
     /// Whether a letter may be given now. True after [`Step::Ready`] while no letter is in hand, and with
@@ -126,11 +152,26 @@ impl<L: Letter> Client<L> {
 
     /// Bytes came from the server.
     pub fn bytes<F>(&mut self, now: Time, bytes: &[u8], out: &mut Commands<F>) {
+        match self.tls {
+            None => self.plain(now, bytes, out),
+            Some(_) => self.wire(now, bytes, out),
+        }
+    }
+
+    /// Replies came, in clear text or decrypted.
+    fn plain<F>(&mut self, now: Time, bytes: &[u8], out: &mut Commands<F>) {
         let mut reader = std::mem::take(&mut self.reader);
         let mut input = bytes;
         while !self.over {
             match reader.next(&mut input) {
-                Ok(Some(reply)) => self.hear(now, reply, out),
+                Ok(Some(reply)) => {
+                    let was_clear = self.tls.is_none();
+                    self.hear(now, reply, out);
+                    // RFC 3207 4.2: what came in clear text behind the reply to STARTTLS counts for nothing
+                    if was_clear && self.tls.is_some() {
+                        break;
+                    }
+                }
                 Ok(None) => break,
                 Err(_) => {
                     let stage = self.stage();
@@ -212,6 +253,7 @@ impl<L: Letter> Client<L> {
         match self.expected.front() {
             Some(Expect::Greeting) => Stage::Greeting,
             Some(Expect::Ehlo | Expect::Helo) => Stage::Ehlo,
+            Some(Expect::StartTls | Expect::Handshake) => Stage::StartTls,
             Some(Expect::Rset | Expect::Mail) | None => Stage::Mail,
             Some(Expect::Rcpt(_)) => Stage::Rcpt,
             Some(Expect::Data) => Stage::Data,

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use mxdrill_net::{Commands, Conn};
 
-use crate::content::{ends_line, needs_stuffing, stuff};
+use crate::{
+    content::{ends_line, needs_stuffing, stuff},
+    tls::Layer,
+};
 
 /// Octets handed to the driver in one go. More than the 64 KiB above which a driver reports that its output
 /// has drained, so that progress is seen block by block (RFC 5321 4.5.3.2.5), and a link lost before the last
@@ -34,20 +37,31 @@ impl Outgoing {
     }
 
     /// Sends the next block; whether it was the last.
-    pub(super) fn send_block<F>(&mut self, conn: Conn, out: &mut Commands<F>) -> bool {
+    pub(super) fn send_block<F>(
+        &mut self,
+        conn: Conn,
+        mut tls: Option<&mut Layer>,
+        out: &mut Commands<F>,
+    ) -> bool {
         let mut room = BLOCK;
         for piece in [&mut self.header, &mut self.body] {
             let part = if piece.len() <= room { std::mem::take(piece) } else { piece.split_to(room) };
             room -= part.len();
             if !part.is_empty() {
-                out.send_shared(conn, part);
+                match &mut tls {
+                    None => out.send_shared(conn, part),
+                    Some(tls) => tls.send_shared(conn, part, out),
+                }
             }
             if !piece.is_empty() {
                 return false;
             }
         }
         if !self.tail.is_empty() {
-            out.send(conn, self.tail);
+            match tls {
+                None => out.send(conn, self.tail),
+                Some(tls) => tls.send(conn, self.tail, out),
+            }
         }
         true
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mxdrill_net::{Commands, Time};
 
 use super::{Client, Expect, Letter, Outcome, Step, hello, transaction::Transaction};
-use crate::{Command, Domain, Failure, Reply, ReplyView, Severity, Stage};
+use crate::{Command, Domain, Failure, Reply, ReplyView, Severity, Stage, TlsFailure};
 
 impl<L: Letter> Client<L> {
     /// Hears a reply: accounts for it, then says what is next.
@@ -20,6 +20,9 @@ impl<L: Letter> Client<L> {
             Expect::Greeting => self.greeting(severity),
             Expect::Ehlo => self.ehlo(&reply),
             Expect::Helo => self.helo(severity),
+            Expect::StartTls => self.starttls(now, &reply, out),
+            // the layer lets nothing through before its end
+            Expect::Handshake => Heard::Garbled,
             Expect::Rset => {
                 if severity == Severity::Done {
                     Heard::Well
@@ -44,6 +47,10 @@ impl<L: Letter> Client<L> {
                 return self.fail(stage, failure, out);
             }
             Heard::Garbled => return self.fail(stage, Failure::Garbled, out),
+            Heard::Unsafe(why) => {
+                Command::Quit.write(&mut self.buffer);
+                return self.fail(Stage::StartTls, Failure::Tls(why), out);
+            }
         }
         self.go_on(now, out);
         self.set_due(now);
@@ -77,7 +84,7 @@ impl<L: Letter> Client<L> {
                 self.offers = hello::parse(reply);
                 self.pipelining = self.offers.pipelining && self.config.pipelining;
                 self.chunking = self.offers.chunking && self.config.chunking;
-                self.ready()
+                self.secure_or_ready()
             }
             Severity::Permanent => {
                 self.say_hello(Expect::Helo);
@@ -90,20 +97,20 @@ impl<L: Letter> Client<L> {
 
     fn helo(&mut self, severity: Severity) -> Heard {
         match severity {
-            Severity::Done => self.ready(),
+            Severity::Done => self.secure_or_ready(),
             Severity::GoOn => Heard::Garbled,
             Severity::Temporary | Severity::Permanent => Heard::Refused,
         }
     }
 
-    fn say_hello(&mut self, expect: Expect) {
+    pub(super) fn say_hello(&mut self, expect: Expect) {
         let domain = Domain::Name(self.config.hostname.as_str());
         let command = if expect == Expect::Ehlo { Command::Ehlo(domain) } else { Command::Helo(domain) };
         command.write(&mut self.buffer);
         self.expected.push_back(expect);
     }
 
-    fn ready(&mut self) -> Heard {
+    pub(super) fn ready(&mut self) -> Heard {
         self.greeted = true;
         self.steps.push_back(Step::Ready);
         Heard::Well
@@ -211,6 +218,9 @@ impl<L: Letter> Client<L> {
         if abruptly {
             out.reset(self.conn);
         } else {
+            if let Some(tls) = &mut self.tls {
+                tls.close(self.conn, out);
+            }
             out.close(self.conn);
         }
     }
@@ -236,6 +246,7 @@ impl<L: Letter> Client<L> {
         Some(match self.expected.front()? {
             Expect::Greeting => timeouts.greeting,
             Expect::Ehlo | Expect::Helo => timeouts.ehlo,
+            Expect::StartTls | Expect::Handshake => timeouts.starttls,
             Expect::Rset => timeouts.rset,
             Expect::Mail => timeouts.mail,
             Expect::Rcpt(_) => timeouts.rcpt,
@@ -246,22 +257,27 @@ impl<L: Letter> Client<L> {
         })
     }
 
-    /// The one way out. A TLS layer would stand behind this and the content of `outgoing`.
+    /// The one way out, beside the content of `outgoing`.
     pub(super) fn flush<F>(&mut self, out: &mut Commands<F>) {
         if !self.buffer.is_empty() {
-            out.send(self.conn, &self.buffer);
+            match &mut self.tls {
+                None => out.send(self.conn, &self.buffer),
+                Some(tls) => tls.send(self.conn, &self.buffer, out),
+            }
             self.buffer.clear();
         }
     }
 }
 
 /// What a reply means for the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heard {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
     /// It goes on.
     Well,
     /// It is refused.
     Refused,
     /// No answer to what was asked.
     Garbled,
+    /// It is not as safe as it must be.
+    Unsafe(TlsFailure),
 }

@@ -236,7 +236,7 @@ impl<L: Letter> Client<L> {
         self.flush(out);
         let Some(transaction) = &mut self.current else { return };
         if let Content::Flows(outgoing) = &mut transaction.content {
-            if outgoing.send_block(self.conn, out) {
+            if outgoing.send_block(self.conn, self.tls.as_deref_mut(), out) {
                 transaction.content = Content::Sent;
             }
             self.set_due(now);

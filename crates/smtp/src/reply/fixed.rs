@@ -68,6 +68,7 @@ replies! {
     OK = 250 2 . 0 . 0 "Ok";
     CANNOT_VERIFY = 252 2 . 0 . 0 "Cannot verify, but will take mail for it if it is ours";
     HELP = 214 2 . 0 . 0 "See RFC 5321";
+    TLS_READY = 220 2 . 0 . 0 "Ready to start TLS";
     BYE = 221 2 . 0 . 0 "Bye";
     IDLE = 421 4 . 4 . 2 "Idle too long, closing";
     TOO_MANY_ERRORS = 421 4 . 7 . 0 "Too many errors, closing";

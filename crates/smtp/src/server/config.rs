@@ -1,10 +1,10 @@
 //! How a server is set up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mxdrill_net::DomainName;
 
-use crate::Extensions;
+use crate::{Extensions, tls::ServerTls};
 
 /// How a server is set up. Shared by all sessions of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct ServerConfig {
     pub hostname: DomainName,
     /// What is offered.
     pub extensions: Extensions,
+    /// What it shows to clients that begin TLS. STARTTLS is offered when this is there and `extensions` say so.
+    pub tls: Option<Arc<ServerTls>>,
     /// Recipients of one message; beyond, 452 4.5.3 (RFC 5321 4.5.3.1.8 asks for at least 100).
     pub recipients_max: usize,
     /// Without a byte from the client for so long, 421 (RFC 5321 4.5.3.2.7: at least 5 minutes).
@@ -30,6 +32,7 @@ impl ServerConfig {
         ServerConfig {
             hostname,
             extensions: Extensions::USUAL,
+            tls: None,
             recipients_max: 1000,
             idle: Duration::from_secs(300),
             errors_max: 20,

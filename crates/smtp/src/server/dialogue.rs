@@ -126,6 +126,9 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
 
     fn say_hello(&mut self, extended: bool, manner: Manner) {
         let config = self.server.config.clone();
+        // RFC 3207 4.2: not again under TLS
+        let is_stripped = std::mem::take(&mut self.server.amiss.is_stripped);
+        let starttls = config.extensions.starttls && self.server.tls.is_none() && !is_stripped;
         self.say_with(fixed::OK.code, manner, |to| {
             let offers = &config.extensions;
             let size = offers.size.filter(|_| extended);
@@ -136,7 +139,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
                 (offers.chunking, "CHUNKING"),
                 (offers.enhanced, "ENHANCEDSTATUSCODES"),
                 (offers.dsn, "DSN"),
-                (offers.starttls, "STARTTLS"),
+                (starttls, "STARTTLS"),
                 (offers.etrn, "ETRN"),
             ];
             let mut lines = words.iter().filter(|(offered, _)| *offered && extended).peekable();
@@ -164,18 +167,6 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
                 self.say(&reply);
             }
             Err(_) => self.error(&fixed::ARGUMENT),
-        }
-    }
-
-    /// STARTTLS (RFC 3207 4): without a TLS layer 454 where it is offered all the same.
-    fn start_tls(&mut self) {
-        if !self.server.config.extensions.starttls {
-            return self.error(&fixed::NOT_IMPLEMENTED);
-        }
-        match self.ask(Stage::StartTls) {
-            Told::Go(manner) => self.say_in(manner, &fixed::TLS_UNAVAILABLE),
-            Told::Say(reply, manner) => self.say_in(manner, &reply),
-            Told::Stop => {}
         }
     }
 

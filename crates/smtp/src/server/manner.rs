@@ -102,6 +102,14 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         match effect.then {
             Then::Pass => Told::Go(manner),
             Then::Reply(reply) => Told::Say(reply, manner),
+            Then::Strip => {
+                self.server.amiss.is_stripped = true;
+                Told::Go(manner)
+            }
+            Then::Show(flaw) => {
+                self.server.amiss.flaw = Some(flaw);
+                Told::Go(manner)
+            }
             Then::DropBeforeReply => Told::Go(Manner { said: false, after: end, ..manner }),
             Then::DropAfterReply => Told::Go(Manner { after: After::Close, ..manner }),
             Then::Drop => {
@@ -187,16 +195,22 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     fn end(&mut self, after: After) {
         self.flush();
         self.server.over = true;
-        match after {
-            After::Reset => self.out.reset(self.server.conn),
-            _ => self.out.close(self.server.conn),
+        if after == After::Reset {
+            return self.out.reset(self.server.conn);
         }
+        if let Some(tls) = &mut self.server.tls {
+            tls.close(self.server.conn, self.out);
+        }
+        self.out.close(self.server.conn);
     }
 
-    /// The one way out: all replies that are ready, in one write. A TLS layer would stand behind this.
+    /// The one way out: all replies that are ready, in one write.
     pub(super) fn flush(&mut self) {
         if !self.server.replies.is_empty() {
-            self.out.send(self.server.conn, &self.server.replies);
+            match self.server.tls {
+                None => self.out.send(self.server.conn, &self.server.replies),
+                Some(_) => self.flush_secured(),
+            }
             self.server.replies.clear();
         }
     }

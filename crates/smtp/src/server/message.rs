@@ -177,10 +177,13 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     /// Takes the message out; the transaction is over.
     fn received(&mut self) -> Option<Received> {
         let Transaction { mail, recipients, content } = self.server.transaction.take()?;
-        let protocol = match (self.server.extended, mail.utf8) {
-            (_, true) => Protocol::Utf8Smtp,
-            (true, false) => Protocol::Esmtp,
-            (false, false) => Protocol::Smtp,
+        let protocol = match (self.server.extended, mail.utf8, self.server.tls.is_some()) {
+            (_, true, true) => Protocol::Utf8Smtps,
+            (_, true, false) => Protocol::Utf8Smtp,
+            (true, false, true) => Protocol::Esmtps,
+            (true, false, false) => Protocol::Esmtp,
+            // HELO has no name of its own for TLS (RFC 3848)
+            (false, false, _) => Protocol::Smtp,
         };
         let MailParameters { reverse_path, eight_bit, utf8, ret, envid, .. } = mail;
         Some(Received {

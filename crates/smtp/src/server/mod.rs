@@ -2,14 +2,15 @@
 //!
 //! [`Server`] is what a session remembers. A [`turn::Turn`] is one event being handled: it borrows the session,
 //! the owner's [`Policy`], the [`Script`] and the commands. `dialogue` serves commands, `transaction` takes
-//! envelopes, `message` takes content, `manner` is how a reply leaves: late, slowly, never, or with the
-//! connection.
+//! envelopes, `message` takes content, `secured` begins TLS, `manner` is how a reply leaves: late, slowly, never, or
+//! with the connection.
 
 mod config;
 mod dialogue;
 mod manner;
 mod message;
 mod policy;
+mod secured;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -22,7 +23,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_net::{Closed, Commands, Conn, DomainName, Fact, Time};
 
-use crate::{Reply, Script, SessionView};
+use crate::{
+    Reply, Script, SessionView,
+    tls::{Flaw, Layer},
+};
 use manner::Wait;
 use message::Chunk;
 use transaction::Transaction;
@@ -62,6 +66,19 @@ pub struct Server {
     /// The client has ended its side while a reply was outstanding.
     eof: bool,
     over: bool,
+    /// Since STARTTLS was accepted.
+    tls: Option<Box<Layer>>,
+    /// What a fault makes of this session's TLS.
+    amiss: Amiss,
+}
+
+/// What a fault makes of a session's TLS.
+#[derive(Clone, Copy, Debug, Default)]
+struct Amiss {
+    /// STARTTLS is not offered in the reply under way.
+    is_stripped: bool,
+    /// What is wrong with the certificate that is shown next.
+    flaw: Option<Flaw>,
 }
 
 /// What the next octets are.
@@ -75,6 +92,8 @@ enum Mode {
     Data,
     /// Content behind BDAT.
     Chunk(Chunk),
+    /// The handshake: STARTTLS was accepted, and what came behind it in clear text counts for nothing.
+    Handshake,
 }
 
 #[derive(Debug, Default)]
@@ -119,6 +138,8 @@ impl Server {
             idle_at,
             eof: false,
             over: false,
+            tls: None,
+            amiss: Amiss::default(),
         };
         Turn { server: &mut server, now, policy, script, out }.greet();
         server
@@ -213,6 +234,11 @@ impl Server {
     /// The client's address.
     pub fn peer(&self) -> IpAddr {
         self.peer
+    }
+
+    /// Whether the session is under TLS: the handshake is over.
+    pub fn is_secured(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.security().is_some())
     }
 
     /// The session as script and policy see it.

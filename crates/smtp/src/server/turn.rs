@@ -26,6 +26,14 @@ pub(super) struct Turn<'a, F, P, S> {
 impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     /// Takes what came, or holds it while a reply is outstanding.
     pub(super) fn take(&mut self, bytes: &[u8]) {
+        if self.server.tls.is_some() || matches!(self.server.mode, Mode::Handshake) {
+            return self.take_wire(bytes);
+        }
+        self.take_plain(bytes);
+    }
+
+    /// Takes what came, in clear text or decrypted.
+    pub(super) fn take_plain(&mut self, bytes: &[u8]) {
         match self.server.wait {
             Wait::No => {
                 let taken = self.consume(bytes);
@@ -75,6 +83,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
                 Mode::Commands | Mode::Overlong => self.take_line(rest),
                 Mode::Data => self.take_data(rest),
                 Mode::Chunk(_) => self.take_chunk(rest),
+                Mode::Handshake => rest.len(),
             };
         }
         at
