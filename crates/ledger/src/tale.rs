@@ -7,10 +7,11 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mxdrill_mta::{
-    Basis, Discard, Fact as Node, GiveUp, Message, MessageKey, Rejection, Route, RouteHost, Skip, Target,
+    Basis, Discard, Fact as Node, GiveUp, HostPolicy, Message, MessageKey, Rejection, Route, RouteHost, Skip,
+    Target,
 };
 use mxdrill_net::{Conn, ConnectError, DomainName, Fact as Net, HostId, Tag, Time};
-use mxdrill_smtp::{Address, Enhanced, Failure, Recipient, Reply, ReversePath, Stage};
+use mxdrill_smtp::{Address, Enhanced, Failure, Recipient, Reply, ReversePath, Stage, tls::Security};
 
 use crate::{DRILL, Deed, Expectation, Fact, FaultSetup, HostSetup, Ledger, Outcome, Setup, Span, Taken};
 
@@ -86,7 +87,8 @@ fn preference_of(name: &str) -> u16 {
 }
 
 fn target(name: &str) -> Arc<Target> {
-    Arc::new(Target { preference: preference_of(name), host: mx(name), address: address_of(name) })
+    let (preference, host, address) = (preference_of(name), mx(name), address_of(name));
+    Arc::new(Target { preference, host, address, security: Security::Clear })
 }
 
 fn mx(name: &str) -> DomainName {
@@ -293,6 +295,7 @@ impl Tale {
             name: mx(name),
             addresses: Ok(vec![address_of(name)]),
             dropped: own.is_some_and(|own| preference_of(name) >= own),
+            policy: HostPolicy::None,
         };
         let hosts = ["mx1", "mx2", "mx3"].iter().map(route_host).collect();
         let route = Arc::new(Route { basis: Basis::Mx, hosts, own });

@@ -7,7 +7,10 @@ use std::{
 };
 
 use mxdrill_net::{DomainName, Epoch, Seed};
-use mxdrill_smtp::Address;
+use mxdrill_smtp::{
+    Address,
+    tls::{ClientTls, ServerTls},
+};
 
 use crate::Profile;
 
@@ -36,6 +39,10 @@ pub struct NodeConfig {
     pub resolver: SocketAddr,
     /// How it behaves.
     pub profile: Arc<Profile>,
+    /// What it shows to clients that begin TLS; without it STARTTLS is not offered.
+    pub certificate: Option<Arc<ServerTls>>,
+    /// What it goes by as a client under TLS; without it STARTTLS is never said.
+    pub trust: Option<Arc<ClientTls>>,
     /// Inbound sessions at once, beyond which the greeting is 421; `None` leaves it to the profile.
     pub sessions: Option<u32>,
     /// The seed of the drill.
@@ -64,6 +71,8 @@ impl NodeConfig {
             known_at: Vec::new(),
             resolver,
             profile: Arc::new(Profile::default()),
+            certificate: None,
+            trust: None,
             sessions: None,
             seed: Seed(0),
             key: 0,

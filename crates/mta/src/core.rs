@@ -74,6 +74,7 @@ impl Core {
             pipelining: profile.pipelining,
             chunking: profile.chunking,
             as_is: profile.verdicts.lacks.as_is(),
+            tls: config.trust.clone(),
             ..ClientConfig::new(config.name.clone())
         };
         Core {

@@ -4,7 +4,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_dns::Outcome;
 use mxdrill_net::{Conn, DomainName, Time};
-use mxdrill_smtp::{Address, Enhanced, Failure, Reply, Stage};
+use mxdrill_smtp::{
+    Address, Enhanced, Failure, Reply, Stage,
+    tls::{Pin, Security},
+};
 
 use crate::{Message, MessageKey};
 
@@ -187,6 +190,8 @@ pub struct Target {
     pub host: DomainName,
     /// The address.
     pub address: IpAddr,
+    /// How safe the session is; before there is one, [`Security::Clear`].
+    pub security: Security,
 }
 
 /// What the look-up of a destination gave.
@@ -226,6 +231,21 @@ pub struct RouteHost {
     pub addresses: Result<Vec<IpAddr>, Outcome>,
     /// Dropped because this node itself has this or a better preference.
     pub dropped: bool,
+    /// What a policy of the destination's says of its TLS.
+    pub policy: HostPolicy,
+}
+
+/// What a policy of the destination's says of a host's TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HostPolicy {
+    /// Nothing.
+    #[default]
+    None,
+    /// There are TLSA records that the resolver vouches for, and these can be used: TLS must be had, and the
+    /// certificate match one of them. If none can be used, TLS alone (RFC 7672 2.2).
+    Dane(Arc<[Pin]>),
+    /// Whether there are TLSA records could not be found out: the host must not be used (RFC 7672 2.1.2).
+    Unknown(Outcome),
 }
 
 /// Why a host was passed over.

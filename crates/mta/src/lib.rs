@@ -32,7 +32,7 @@ mod world;
 pub use self::core::AnyFact;
 pub use config::NodeConfig;
 pub use dsn::Undelivered;
-pub use fact::{Basis, Discard, Fact, GiveUp, Rejection, Route, RouteHost, Skip, Target};
+pub use fact::{Basis, Discard, Fact, GiveUp, HostPolicy, Rejection, Route, RouteHost, Skip, Target};
 pub use intake::Intake;
 pub use message::{Message, MessageKey, Origin, QueueId};
 pub use node::Node;

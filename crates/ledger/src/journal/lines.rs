@@ -248,6 +248,7 @@ fn with(base: Value, more: Value) -> Value {
 fn to(target: &Target) -> Value {
     json!({
         "mx": target.host.as_str(), "preference": target.preference, "address": target.address,
+        "security": target.security.word(),
     })
 }
 
@@ -267,6 +268,7 @@ fn failed(failure: &Failure) -> Value {
     match failure {
         Failure::Connect(why) => json!(debug(why)),
         Failure::Reply(reply) => json!(reply.to_string()),
+        Failure::Tls(why) => json!(why.to_string()),
         other => json!(debug(other)),
     }
 }

@@ -5,9 +5,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use mxdrill_dns::{Outcome, RecordType};
-use mxdrill_mta::{Basis, Discard, GiveUp, Message, Rejection, Route, Skip, Target};
+use mxdrill_mta::{Basis, Discard, GiveUp, HostPolicy, Message, Rejection, Route, Skip, Target};
 use mxdrill_net::{Closed, ConnectError, DomainName, HostId, Time};
-use mxdrill_smtp::{Address, Enhanced, Failure, Reply, ReversePath, Stage};
+use mxdrill_smtp::{Address, Enhanced, Failure, Reply, ReversePath, Stage, TlsFailure};
 
 use crate::{Deed, Fact, Taken};
 
@@ -154,7 +154,7 @@ impl Record<'_> {
     }
 
     fn target(&mut self, target: &Target) -> &mut Self {
-        self.short(target.preference).name(&target.host).ip(target.address)
+        self.short(target.preference).name(&target.host).ip(target.address).byte(target.security as u8)
     }
 }
 
@@ -317,6 +317,7 @@ impl Record<'_> {
         self.short(route.hosts.len() as u16);
         for host in &route.hosts {
             self.short(host.preference).name(&host.name).byte(u8::from(host.dropped));
+            self.host_policy(&host.policy);
             match &host.addresses {
                 Err(outcome) => _ = self.byte(0).outcome(*outcome),
                 Ok(addresses) => {
@@ -335,6 +336,24 @@ impl Record<'_> {
             Failure::Lost => self.byte(2),
             Failure::Reply(reply) => self.byte(3).reply(reply),
             Failure::Garbled => self.byte(4),
+            Failure::Tls(why) => self.byte(5).tls_failure(why),
+        }
+    }
+
+    fn tls_failure(&mut self, why: &TlsFailure) -> &mut Self {
+        match why {
+            TlsFailure::NotOffered => self.byte(0),
+            TlsFailure::Rejected(reply) => self.byte(1).reply(reply),
+            TlsFailure::Handshake => self.byte(2),
+            TlsFailure::Certificate(problem) => self.byte(3).byte(*problem as u8),
+        }
+    }
+
+    fn host_policy(&mut self, policy: &HostPolicy) -> &mut Self {
+        match policy {
+            HostPolicy::None => self.byte(0),
+            HostPolicy::Dane(pins) => self.byte(1).short(pins.len() as u16),
+            HostPolicy::Unknown(outcome) => self.byte(2).outcome(*outcome),
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Agent {
     pub(crate) carried: u32,
     /// Whom it talks to.
     pub(crate) target: Option<Arc<Target>>,
+    /// The handshake came to nothing: the same host is tried in clear text.
+    pub(crate) is_clear: bool,
     pub(crate) conn: Option<Conn>,
     pub(crate) client: Option<Client<Parcel>>,
     /// The message under delivery.
@@ -64,6 +66,7 @@ impl Agent {
             sessions: 0,
             carried: 0,
             target: None,
+            is_clear: false,
             conn: None,
             client: None,
             job: None,

@@ -29,6 +29,7 @@ impl Core {
         match self.walk(now, agent, out) {
             Walk::End => self.exhausted(now, agent, out),
             Walk::Try(target) => {
+                self.agents.live(agent).is_clear = false;
                 let is_first = self.agents.live(agent).target.is_none();
                 let pause = self.config.profile.routing.pause;
                 if is_first || pause.is_zero() {

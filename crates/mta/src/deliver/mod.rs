@@ -3,7 +3,8 @@
 //! Each destination has a [`Lane`]: how many agents may work for it, and whether it is dead. An [`Agent`]
 //! resolves the destination, goes through the steps of its [`Plan`] until a session stands, and carries one
 //! message after the other. In files: `pump` puts agents to work, `attempt` walks them through their steps,
-//! `session` hears what a session says, `settle` decides what becomes of each recipient.
+//! `session` hears what a session says, `security` says how safe it
+//! must be, `settle` decides what becomes of each recipient.
 
 mod agent;
 mod attempt;
@@ -11,6 +12,7 @@ mod lane;
 mod memory;
 mod plan;
 mod pump;
+mod security;
 mod session;
 mod settle;
 

@@ -2,7 +2,9 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crate::{Route, RouteHost, Skip, Target, profile::Routing};
+use mxdrill_smtp::tls::Security;
+
+use crate::{HostPolicy, Route, RouteHost, Skip, Target, profile::Routing};
 
 /// The steps of an attempt. Shared by all attempts that have the same route.
 #[derive(Debug)]
@@ -56,6 +58,9 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn host(&mut self, index: u16, host: &RouteHost) {
+        if matches!(host.policy, HostPolicy::Unknown(_)) {
+            return self.steps.push(PlanStep::Pass { host: index, why: Skip::TlsPolicy });
+        }
         let Ok(addresses) = &host.addresses else {
             return self.steps.push(PlanStep::Pass { host: index, why: Skip::Unresolved });
         };
@@ -81,7 +86,8 @@ impl Maker<'_> {
     }
 
     fn take(&mut self, host: &RouteHost, address: IpAddr) {
-        let target = Target { preference: host.preference, host: host.name.clone(), address };
+        let (preference, host_name, security) = (host.preference, host.name.clone(), Security::Clear);
+        let target = Target { preference, host: host_name, address, security };
         self.steps.push(PlanStep::Try(Arc::new(target)));
         self.addresses += 1;
         self.preference = Some(host.preference);

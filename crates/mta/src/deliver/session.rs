@@ -16,9 +16,14 @@ impl Core {
     /// A connect succeeded.
     pub(crate) fn connected(&mut self, now: Time, conn: Conn) {
         let Some(agent) = self.conns.get(&conn).copied() else { return };
+        let demand = self.demand(agent);
         let Some(agent_) = self.agents.find(agent) else { return };
         agent_.state = State::Talking;
-        agent_.client = Some(Client::open(now, conn, self.client.clone()));
+        let client = Client::open(now, conn, self.client.clone());
+        agent_.client = Some(match demand {
+            None => client,
+            Some((demand, server)) => client.demanding(demand, server),
+        });
         self.arm_agent(agent);
     }
 
@@ -121,6 +126,7 @@ impl Core {
     fn ready<F: AnyFact>(&mut self, now: Time, agent: u32, out: &mut Commands<F>) {
         let agent_ = self.agents.live(agent);
         agent_.sessions = agent_.sessions.saturating_add(1);
+        agent_.note_security();
         if let Some(target) = &agent_.target {
             self.memory.succeeded(target.address);
         }
@@ -256,5 +262,6 @@ pub(super) fn failure_text(failure: &Failure, stage: Stage) -> Arc<str> {
         Failure::Lost => format!("lost connection at {stage}").into(),
         Failure::Garbled => format!("the host does not speak SMTP (at {stage})").into(),
         Failure::Reply(reply) => reply.to_string().into(),
+        Failure::Tls(why) => why.to_string().into(),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mxdrill_net::{Commands, ConnectError, Time};
-use mxdrill_smtp::{Enhanced, Extension, Failure, Outcome, Reply, Report, Severity, Stage};
+use mxdrill_smtp::{Enhanced, Extension, Failure, Outcome, Reply, Report, Severity, Stage, TlsFailure};
 
 use super::{Agent, Heard, Job, Parcel, Plan, session::failure_text};
 use crate::{
@@ -97,6 +97,9 @@ impl Core {
         out: &mut Commands<F>,
     ) {
         self.note_failure(now, agent, stage, &failure, out);
+        if self.falls_back(now, agent, stage) {
+            return self.connect_in_clear(now, agent, out);
+        }
         let agent_ = self.agents.live(agent);
         let (lane, was_reused) = (agent_.lane, agent_.carried > 1);
         agent_.client = None;
@@ -426,7 +429,8 @@ fn by_severity(answers: &Answers, reply: &Reply) -> Verdict {
 fn by_failure(answers: &Answers, failure: &Failure) -> Verdict {
     match failure {
         Failure::Timeout | Failure::Connect(ConnectError::TimedOut) => answers.timeout,
-        Failure::Connect(_) | Failure::Lost | Failure::Garbled => answers.lost,
+        // a host that is not as safe as it must be is none that can be used (RFC 7672 2.2, RFC 8461 5)
+        Failure::Connect(_) | Failure::Lost | Failure::Garbled | Failure::Tls(_) => answers.lost,
         Failure::Reply(reply) => by_severity(answers, reply),
     }
 }
@@ -487,6 +491,9 @@ fn status_of(stage: Stage, failure: &Failure) -> Enhanced {
     match failure {
         Failure::Reply(reply) => reply_status(reply),
         _ if stage == Stage::Connect => Enhanced(4, 4, 1),
+        // RFC 3463 X.7.5, as Postfix has it: the certificate or the handshake; X.7.4: TLS is not to be had
+        Failure::Tls(TlsFailure::NotOffered | TlsFailure::Rejected(_)) => Enhanced(4, 7, 4),
+        Failure::Tls(_) => Enhanced(4, 7, 5),
         _ => Enhanced(4, 4, 2),
     }
 }

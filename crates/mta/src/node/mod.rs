@@ -7,7 +7,7 @@ mod tests;
 use std::{net::SocketAddr, sync::Arc};
 
 use mxdrill_net::{Closed, Commands, Conn, Event, Kept, Process, StoreError, Time};
-use mxdrill_smtp::{Enhanced, Reply, Script, Server, ServerConfig, Stage};
+use mxdrill_smtp::{Enhanced, Extensions, Reply, Script, Server, ServerConfig, Stage};
 
 use crate::{
     Fact, NodeConfig, Profile, Spool, SpoolOptions,
@@ -266,8 +266,10 @@ impl<S: Script> Node<S> {
 /// How the server is set up.
 fn server(config: &NodeConfig) -> ServerConfig {
     let door = &config.profile.door;
+    let starttls = config.certificate.is_some() || door.extensions.starttls;
     ServerConfig {
-        extensions: door.extensions,
+        extensions: Extensions { starttls, ..door.extensions },
+        tls: config.certificate.clone(),
         recipients_max: door.recipients_max,
         idle: door.idle,
         ..ServerConfig::new(config.name.clone())

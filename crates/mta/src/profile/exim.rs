@@ -7,7 +7,7 @@ use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
     Answers, Concurrency, Door, Expiry, Family, Jitter, Lacking, Lacks, Lifetime, Memory, Own, OwnDrops,
-    Profile, Restart, Reuse, Routing, Stages, Verdicts, Warn, days, hours, minutes, rfc5321,
+    Profile, Restart, Reuse, Routing, Stages, Tls, Verdicts, Warn, days, hours, minutes, rfc5321,
 };
 use crate::{Retry, RetryRule};
 
@@ -45,7 +45,9 @@ pub(super) fn profile() -> Profile {
         reuse: Reuse { messages_max: 500, idle: Duration::ZERO }, // connection_max_messages
         timeouts: TIMEOUTS,
         pipelining: true,
-        chunking: true,      // BDAT wherever CHUNKING is offered (measured)
+        chunking: true, // BDAT wherever CHUNKING is offered (measured)
+        // tls_tempfail_tryclear = true, at once over another connection; hosts_try_dane = *
+        tls: Tls { dane: true, ..Tls::OPPORTUNISTIC },
         recipients_max: 100, // max_rcpt of the smtp transport
         verdicts: Verdicts { more: MORE, last: LAST, lacks: LACKS },
         door: Door {

@@ -19,6 +19,7 @@ mod postfix;
 mod qmail;
 mod rfc5321;
 mod schedule;
+mod security;
 mod sendmail;
 mod stalwart;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 pub use schedule::Attempts;
+pub use security::{Fallback, Tls};
 pub use verdicts::{Answers, Lacking, Lacks, Stages, Verdict, Verdicts};
 
 use crate::Retry;
@@ -70,6 +72,8 @@ pub struct Profile {
     pub pipelining: bool,
     /// Whether it uses BDAT where it may (RFC 3030).
     pub chunking: bool,
+    /// What it makes of TLS as a client.
+    pub tls: Tls,
     /// Recipients of one destination that it puts into one envelope.
     pub recipients_max: u16,
     /// What each failure makes it do.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Answers, Concurrency, Dead, Door, Expiry, Family, Jitter, Lacking, Lacks, Lifetime, Memory, Own,
-    OwnDrops, Profile, Restart, Reuse, Routing, Stages, Verdict, Verdicts, Warn, days, rfc5321,
+    Answers, Concurrency, Dead, Door, Expiry, Fallback, Family, Jitter, Lacking, Lacks, Lifetime, Memory,
+    Own, OwnDrops, Profile, Restart, Reuse, Routing, Stages, Tls, Verdict, Verdicts, Warn, days, rfc5321,
 };
 use crate::Retry;
 
@@ -44,7 +44,10 @@ pub(super) fn profile() -> Profile {
         reuse: Reuse { messages_max: u32::MAX, idle: Duration::from_secs(2) },
         timeouts: TIMEOUTS,
         pipelining: true,
-        chunking: false,    // the client has no BDAT
+        chunking: false, // the client has no BDAT
+        // smtp_tls_security_level = may, as distributions have it; smtp.h, PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE:
+        // only mail that has waited minimal_backoff_time. DANE is there but asked for (smtp_tls_security_level = dane)
+        tls: Tls { fallback: Fallback::AfterWaiting(Duration::from_secs(300)), ..Tls::OPPORTUNISTIC },
         recipients_max: 50, // default_destination_recipient_limit
         // smtp_proto.c: a message that needs SMTPUTF8 and does not get it is returned (5.6.7)
         verdicts: Verdicts { lacks: Lacks::all(Lacking::Bounce), ..Verdicts::both(STAGES) },

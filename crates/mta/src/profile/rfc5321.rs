@@ -6,7 +6,7 @@ use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
     Answers, Concurrency, Door, Expiry, Family, Jitter, Lifetime, Memory, Own, OwnDrops, Profile, Restart,
-    Reuse, Routing, Stages, Verdict, Verdicts, Warn, days, minutes,
+    Reuse, Routing, Stages, Tls, Verdict, Verdicts, Warn, days, minutes,
 };
 use crate::Retry;
 
@@ -42,6 +42,8 @@ pub(super) fn profile() -> Profile {
         timeouts: Timeouts::default(),
         pipelining: true,
         chunking: false,
+        // RFC 7435 3: some protection most of the time; RFC 3207 leaves it to the client
+        tls: Tls::OPPORTUNISTIC,
         // 4.5.3.1.8: a server MUST take at least 100
         recipients_max: 100,
         // 4.2.1: 4yz "encouraged to try again", 5yz "SHOULD NOT repeat"; 5.1: next address on any other failure.

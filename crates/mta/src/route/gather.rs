@@ -19,6 +19,8 @@ pub(super) enum Slot {
     Ipv6(u16),
     /// A of a host.
     Ipv4(u16),
+    /// TLSA of a host.
+    Tlsa(u16),
 }
 
 /// One resolution under way.
@@ -31,6 +33,9 @@ pub(super) struct Gathering {
     /// Known as soon as the hosts are.
     pub(super) basis: Option<Basis>,
     pub(super) addresses_asked: bool,
+    /// The resolver vouches for the MX records, or for that there are none.
+    pub(super) is_authentic: bool,
+    pub(super) tlsa_asked: bool,
     pub(super) hosts: Vec<Found>,
 }
 
@@ -42,17 +47,27 @@ pub(super) struct Found {
     pub(super) literal: Option<IpAddr>,
     pub(super) ipv6: Option<Answer>,
     pub(super) ipv4: Option<Answer>,
+    pub(super) tlsa: Option<Answer>,
 }
 
 impl Found {
     fn new(preference: u16, name: DomainName) -> Found {
-        Found { preference, name, literal: None, ipv6: None, ipv4: None }
+        Found { preference, name, literal: None, ipv6: None, ipv4: None, tlsa: None }
     }
 }
 
 impl Gathering {
     pub(super) fn new(destination: DomainName, draw: u64) -> Gathering {
-        Gathering { destination, draw, open: 0, basis: None, addresses_asked: false, hosts: Vec::new() }
+        Gathering {
+            destination,
+            draw,
+            open: 0,
+            basis: None,
+            addresses_asked: false,
+            is_authentic: false,
+            tlsa_asked: false,
+            hosts: Vec::new(),
+        }
     }
 
     /// A static next hop: its MX are not asked for.
@@ -62,12 +77,14 @@ impl Gathering {
         self.basis = Some(Basis::Static);
     }
 
-    pub(super) fn question(&self, slot: Slot) -> (&DomainName, RecordType) {
+    /// What is asked for; `None` where no such name can be.
+    pub(super) fn question(&self, slot: Slot) -> Option<(DomainName, RecordType)> {
         let name = match slot {
-            Slot::Mx => &self.destination,
-            Slot::Ipv6(host) | Slot::Ipv4(host) => &self.hosts[usize::from(host)].name,
+            Slot::Mx => self.destination.clone(),
+            Slot::Ipv6(host) | Slot::Ipv4(host) => self.hosts[usize::from(host)].name.clone(),
+            Slot::Tlsa(host) => super::dane::name(&self.hosts[usize::from(host)].name)?,
         };
-        (name, super::address_type(slot))
+        Some((name, super::record_type(slot)))
     }
 
     pub(super) fn take(&mut self, slot: Slot, answer: Answer) {
@@ -75,12 +92,14 @@ impl Gathering {
             Slot::Mx => self.take_mx(&answer),
             Slot::Ipv6(host) => self.hosts[usize::from(host)].ipv6 = Some(answer),
             Slot::Ipv4(host) => self.hosts[usize::from(host)].ipv4 = Some(answer),
+            Slot::Tlsa(host) => self.hosts[usize::from(host)].tlsa = Some(answer),
         }
     }
 
     /// RFC 5321 5.1: MX records; without any, the destination is its own host at preference 0 (aliases were
     /// followed by the look-up); NXDOMAIN is an error; anything temporary is neither.
     fn take_mx(&mut self, answer: &Answer) {
+        self.is_authentic = answer.authentic;
         self.basis = Some(match answer.outcome {
             Outcome::Records(_) => self.take_hosts(answer),
             Outcome::NoData => self.take_implicit(),

@@ -3,6 +3,7 @@
 //! [`Router`] asks, waits and remembers nothing but the last route of each destination, so that equal routes
 //! share memory: each resolution is made afresh, from the answers that the look-ups still hold.
 
+mod dane;
 mod gather;
 mod order;
 #[cfg(test)]
@@ -31,6 +32,8 @@ pub struct RouterConfig {
     pub routes: BTreeMap<DomainName, DomainName>,
     /// The order of hosts and addresses.
     pub routing: Routing,
+    /// Whether TLSA records are looked for (RFC 7672).
+    pub dane: bool,
     /// The seed of the drill.
     pub seed: Seed,
     /// The host's own number in every draw.
@@ -63,6 +66,7 @@ impl RouterConfig {
             own: identity,
             routes: config.routes.clone(),
             routing: config.profile.routing,
+            dane: config.profile.tls.dane,
             seed: config.seed,
             key: config.key,
         }
@@ -135,7 +139,7 @@ impl Router {
             Some(hop) => gathering.go_static(hop.clone()),
             None => self.ask(now, id, &mut gathering, Slot::Mx, out),
         }
-        self.ask_addresses(now, id, &mut gathering, out);
+        self.ask_more(now, id, &mut gathering, out);
         if gathering.open == 0 {
             return Resolved::Now(self.finish(gathering));
         }
@@ -152,13 +156,29 @@ impl Router {
         slot: Slot,
         out: &mut Commands<F>,
     ) {
-        let (name, kind) = gathering.question(slot);
-        match self.lookup.ask(now, name, kind, out) {
+        let Some((name, kind)) = gathering.question(slot) else { return };
+        match self.lookup.ask(now, &name, kind, out) {
             Asked::Now(answer) => gathering.take(slot, answer),
             Asked::Later(ticket) => {
                 gathering.open += 1;
                 self.asked.insert(ticket, (id, slot));
             }
+        }
+    }
+
+    /// Asks what the answers so far lead to.
+    fn ask_more<F: From<mxdrill_dns::Fact>>(
+        &mut self,
+        now: Time,
+        id: u64,
+        gathering: &mut Gathering,
+        out: &mut Commands<F>,
+    ) {
+        self.ask_addresses(now, id, gathering, out);
+        if self.config.dane && gathering.open == 0 && !std::mem::replace(&mut gathering.tlsa_asked, true) {
+            let asked = |host: &u16| dane::is_asked(gathering, &gathering.hosts[usize::from(*host)]);
+            let hosts: Vec<u16> = (0..gathering.hosts.len() as u16).filter(asked).collect();
+            hosts.into_iter().for_each(|host| self.ask(now, id, gathering, Slot::Tlsa(host), out));
         }
     }
 
@@ -209,7 +229,7 @@ impl Router {
             let Some(mut gathering) = self.under_way.remove(&id) else { continue };
             gathering.open -= 1;
             gathering.take(slot, answer);
-            self.ask_addresses(now, id, &mut gathering, out);
+            self.ask_more(now, id, &mut gathering, out);
             if gathering.open == 0 {
                 let route = self.finish(gathering);
                 self.ready.push_back((RouteTicket(id), route));
@@ -305,11 +325,12 @@ impl Route {
     }
 }
 
-/// The question types of addresses.
-const fn address_type(slot: Slot) -> RecordType {
+/// The type that is asked for.
+const fn record_type(slot: Slot) -> RecordType {
     match slot {
         Slot::Mx => RecordType::Mx,
         Slot::Ipv6(_) => RecordType::Aaaa,
         Slot::Ipv4(_) => RecordType::A,
+        Slot::Tlsa(_) => RecordType::Tlsa,
     }
 }

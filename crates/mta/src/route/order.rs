@@ -6,7 +6,7 @@ use mxdrill_dns::{Answer, Outcome};
 use mxdrill_net::{DomainName, Draw};
 
 use super::{
-    Identity, RouterConfig,
+    Identity, RouterConfig, dane,
     gather::{Found, Gathering},
 };
 use crate::{
@@ -63,7 +63,8 @@ fn host(found: Found, family: Family, draw: &mut Shuffle<'_>) -> RouteHost {
         Some(address) => Ok(vec![address]),
         None => addresses(found.ipv6.as_ref(), found.ipv4.as_ref(), family, draw),
     };
-    RouteHost { preference: found.preference, name: found.name, addresses, dropped: false }
+    let policy = dane::policy(found.tlsa.as_ref());
+    RouteHost { preference: found.preference, name: found.name, addresses, dropped: false, policy }
 }
 
 /// All addresses of a host in the profile's order. Where there is none, a temporary failure outweighs a final

@@ -23,6 +23,7 @@ fn config(own: &[&str]) -> RouterConfig {
         lookup: LookupConfig::new("192.0.2.53:53".parse().expect("an address"), from, Seed(1), 0),
         own: Identity { names: own.iter().map(|own| name(own)).collect(), addresses: vec![from] },
         routes: BTreeMap::new(),
+        dane: false,
         routing: Profile::default().routing,
         seed: Seed(1),
         key: 0,

@@ -185,7 +185,9 @@ fn of_outcome(outcome: Outcome, untried: &Taken) -> Taken {
 fn of_failure(failure: Failure) -> Taken {
     match failure {
         Failure::Reply(reply) => Taken::Rejected(reply),
-        Failure::Connect(_) | Failure::Timeout | Failure::Lost | Failure::Garbled => Taken::Unreached,
+        Failure::Connect(_) | Failure::Timeout | Failure::Lost | Failure::Garbled | Failure::Tls(_) => {
+            Taken::Unreached
+        }
     }
 }
 
