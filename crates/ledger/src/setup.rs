@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use mxdrill_mta::Skip;
 use mxdrill_net::{DomainName, HostId, Tag};
 
-use crate::Expectation;
+use crate::{Expectation, Guard};
 
 /// The host number for facts that concern no host: DNS, links, the drill itself.
 pub const DRILL: HostId = HostId(u16::MAX);
@@ -37,6 +37,8 @@ pub struct Setup {
     /// what is otherwise a violation, when they hold at the end. Those on `queued` do so only when the drill did
     /// nothing after they were found to hold ([`crate::Deed::Expected`]).
     pub licences: Vec<Expectation>,
+    /// Policies that forbid clear text.
+    pub guards: Vec<Guard>,
     /// Whether the journal is hashed: in `sim`, where it must repeat.
     pub hashed: bool,
 }

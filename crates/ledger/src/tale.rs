@@ -264,6 +264,20 @@ impl Tale {
         self
     }
 
+    /// A host hands a message on over a session that is so safe.
+    pub(crate) fn relayed_safely(
+        &mut self,
+        from: &str,
+        to: &str,
+        number: u32,
+        security: Security,
+    ) -> &mut Tale {
+        let (message, began) = (self.message(number), self.now);
+        self.accepted(to, &message);
+        let target = Arc::new(Target { security, ..Target::clone(&target(to)) });
+        self.see(id(from), Node::Relayed { message, recipient: 0, target, began })
+    }
+
     /// All recipients of a message reach mailboxes.
     pub(crate) fn delivered(&mut self, host: &str, number: u32) -> &mut Tale {
         let message = self.message(number);

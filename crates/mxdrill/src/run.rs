@@ -70,7 +70,7 @@ pub(crate) fn run_once(
     journal: Option<Journal>,
 ) -> Result<Outcome, RunError> {
     exists_in(scenario, world.kind)?;
-    let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)))?;
+    let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)), world.tls())?;
     plan.wraps.clone_from(&world.wraps);
     plan.setup.world = world.kind.word().into();
     plan.setup.hashed = world.kind == WorldKind::Sim;

@@ -345,9 +345,26 @@ impl Books {
     ) {
         let Some((id, found)) = self.locate(message, recipient) else { return };
         self.offered(at, site, target, Some(began));
+        if !self.setup.guards.is_empty() {
+            self.guard(site, target);
+        }
         self.leave(at, site, id, found, message);
         self.mail.state_mut(found).left_at = second(at);
         self.hand_to_foreign(at, id, found, target);
+    }
+
+    /// A recipient went to a target: do the policies of its destination allow that?
+    fn guard(&mut self, site: Site, target: &Arc<Target>) {
+        let Some(About { message, recipient: Some(recipient), .. }) = self.about else { return };
+        let to = self.mail.message(message);
+        let Some(address) = to.to.get((recipient.0 - to.first.0) as usize) else { return };
+        let objections = self.setup.guards.iter();
+        if let Some(objection) =
+            objections.filter_map(|guard| guard.objection(address.domain(), target)).next()
+        {
+            let target = target.clone();
+            self.notes.push(Note::Unguarded { message, recipient, site, target, objection });
+        }
     }
 
     /// A foreign host's 250 is all that is known of its queue.

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::guard::Objection;
+
 use super::{Differs, Kind, MessageId, RecipientId, Site};
 use mxdrill_mta::Target;
 use mxdrill_net::Time;
@@ -30,6 +32,14 @@ pub(crate) enum Note {
     WorseMx { message: MessageId, recipient: RecipientId, site: Site, target: Arc<Target>, offered: Time },
     /// A host that is itself an MX passed a recipient to an MX that is no better.
     RelayedDown { message: MessageId, recipient: RecipientId, site: Site, target: Arc<Target>, own: u16 },
+    /// A recipient went to a target against a policy of its destination.
+    Unguarded {
+        message: MessageId,
+        recipient: RecipientId,
+        site: Site,
+        target: Arc<Target>,
+        objection: Objection,
+    },
     /// A message came by a host once more, as its trace shows.
     CameAgain { message: MessageId, site: Site, received: u16 },
 }

@@ -5,6 +5,7 @@
 
 mod backscatter;
 mod bounced;
+mod clear_text;
 mod discarded;
 mod duplicated;
 mod expectation;
@@ -51,7 +52,7 @@ impl fmt::Debug for Rule {
 }
 
 /// All rules, in the order in which reports name what broke them.
-pub const RULES: [Rule; 13] = [
+pub const RULES: [Rule; 14] = [
     lost::RULE,
     bounced::RULE,
     discarded::RULE,
@@ -63,6 +64,7 @@ pub const RULES: [Rule; 13] = [
     mx_order::RULE,
     relayed_down::RULE,
     backscatter::RULE,
+    clear_text::RULE,
     expectation::RULE,
     fault_idle::RULE,
 ];

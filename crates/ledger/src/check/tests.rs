@@ -5,11 +5,11 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use mxdrill_mta::{Discard, Fact as Node, GiveUp, Message, Skip};
 use mxdrill_net::{Conn, Fact as Net};
-use mxdrill_smtp::Enhanced;
+use mxdrill_smtp::{Enhanced, tls::Security};
 
 use super::RULES;
 use crate::{
-    Expectation, Off, Taken, Verdict,
+    Expectation, Guard, Off, Setup, Taken, Verdict,
     tale::{Tale, cast, id, reply},
 };
 
@@ -482,4 +482,34 @@ fn duplicated_by_a_foreign_relay_while_a_fault_bites() {
     duplicated [1] mx1: delivered again though every sending host had recorded the 250
     first copies at mx1
     ");
+}
+
+/// One message goes over a session that is so safe, where a policy stands; what is broken.
+fn guarded(guard: Guard, to: &str, security: Security) -> String {
+    let mut tale = Tale::of(Setup { guards: vec![guard], ..cast() });
+    tale.send(1).routed("app").failed("app", "mx1").relayed_safely("app", to, 1, security);
+    tale.routed("mx2").at("1h").delivered("mx1", 1);
+    let outcome = tale.end();
+    let found = outcome.violations.iter().filter(|violation| violation.rule == "clear-text");
+    found.map(|found| format!("{} [{}] {}", found.clause, found.recipients, found.text)).collect()
+}
+
+#[test]
+fn clear_text_where_tlsa_records_stand() {
+    let dane = |least| Guard::Dane { host: "mx2.example.test".parse().expect("a name"), least };
+    assert_eq!(guarded(dane(Security::Matched), "mx2", Security::Matched), "");
+    assert_eq!(guarded(dane(Security::Encrypted), "mx2", Security::Encrypted), "");
+    assert_eq!(guarded(dane(Security::Matched), "mx3", Security::Clear), "", "it is about another host");
+    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Clear), @"");
+    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Verified), @"");
+}
+
+#[test]
+fn clear_text_where_a_policy_is_in_force() {
+    let sts = |mx: &str| Guard::Sts { domain: "example.test".parse().expect("a name"), mx: vec![mx.into()] };
+    assert_eq!(guarded(sts("*.example.test"), "mx2", Security::Verified), "");
+    let other = Guard::Sts { domain: "other.test".parse().expect("a name"), mx: Vec::new() };
+    assert_eq!(guarded(other, "mx2", Security::Clear), "", "it is about another domain");
+    assert_snapshot!(guarded(sts("mx2.example.test"), "mx2", Security::Encrypted), @"");
+    assert_snapshot!(guarded(sts("mx1.example.test"), "mx2", Security::Verified), @"");
 }

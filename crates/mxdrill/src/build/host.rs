@@ -217,6 +217,16 @@ impl Host {
         self.key("retry", Node::Table(vec![("rules".into(), Node::text(rules))]))
     }
 
+    /// It offers STARTTLS, with a certificate for its own name.
+    pub fn tls(self) -> Host {
+        self.key("tls", Node::plain(true))
+    }
+
+    /// It offers STARTTLS, and the zone has a TLSA record for its certificate.
+    pub fn tlsa(self) -> Host {
+        self.key("tls", Node::Table(vec![("tlsa".into(), Node::plain(true))]))
+    }
+
     /// Any other key of a host, as the file has it: `.with("hops-max", 30)`.
     pub fn with(self, key: &str, value: impl ToString) -> Host {
         self.key(key, Node::plain(value))

@@ -60,7 +60,7 @@ pub(super) fn begin(
     tell: impl FnOnce(Result<Ready, RunError>) + Send + 'static,
 ) -> Result<Begun, RunError> {
     scenario.plays_in(WorldKind::Live).map_err(|reason| RunError::Elsewhere { reason })?;
-    let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)))?;
+    let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)), world.tls())?;
     plan.wraps.clone_from(&world.wraps);
     plan.setup.world = WorldKind::Live.word().into();
     plan.end = None;

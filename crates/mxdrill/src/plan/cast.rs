@@ -9,9 +9,9 @@ use std::{
 use mxdrill_dns::Zones;
 use mxdrill_mta::NodeConfig;
 use mxdrill_net::{DomainName, Epoch, HostId, HostSpec, Seed};
-use mxdrill_smtp::ReversePath;
+use mxdrill_smtp::{ReversePath, tls::Kind};
 
-use super::PlanError;
+use super::{PlanError, tls::Certificates};
 use crate::scenario::{Action, Host, KnownAs, Program, Scenario};
 
 /// Everyone in a world. A member's place in the list is its [`HostId`].
@@ -53,7 +53,8 @@ pub(crate) enum Part {
 impl Cast {
     /// Casts the hosts of a scenario, and those that it takes for granted: the implicit sender, an inbox for the
     /// senders' own mail, the originator and the name server.
-    pub(super) fn of(scenario: &Scenario, seed: Seed) -> Result<Cast, PlanError> {
+    pub(super) fn of(scenario: &Scenario, seed: Seed, layer: Kind) -> Result<Cast, PlanError> {
+        let certificates = Certificates::of(scenario, layer);
         let mut zones = scenario.zone.zones.clone();
         let mut addresses = Addresses::new(&zones);
         let service = |last| addresses.service(last);
@@ -63,6 +64,10 @@ impl Cast {
         for host in scenario.hosts.iter().chain(scenario.sender().as_ref()) {
             let own = host.addresses.clone().unwrap_or_else(|| addresses.of(&mut zones, &host.name));
             let mut config = config(host, own.clone(), SocketAddr::new(resolver, 53), seed, members.len())?;
+            if let Some(certificates) = &certificates {
+                config.certificate = certificates.show(host, &mut zones);
+                config.trust = Some(certificates.trust());
+            }
             if trusting.contains(host.label.as_str()) {
                 config.trusted.push(originator);
             }

@@ -4,12 +4,12 @@ use std::{net::IpAddr, time::Duration};
 
 use mxdrill_dns::RecordType;
 use mxdrill_net::{Access, DomainName, HostId, Tag};
-use mxdrill_smtp::{Act, Enhanced, Pattern, Reply, Rule, Stage, Then};
+use mxdrill_smtp::{Act, Enhanced, Pattern, Reply, Rule, Stage, Then, tls::Flaw};
 
 use super::{PlanError, Planner};
 use crate::scenario::{
     Connect, Crash, Dialogue, DnsFault, FaultKind, HostFault, LinkFault, Matching, Moment, Place,
-    RecipientPattern, Trigger,
+    RecipientPattern, TlsFault, Trigger,
 };
 
 /// One fault of a drill. Its place in the plan's list is its [`Tag`].
@@ -88,8 +88,28 @@ impl Planner<'_> {
             HostFault::Size(most) => {
                 Blow::Rules(host, [Stage::Mail, Stage::Dot].map(|stage| too_large(tag, stage, *most)).into())
             }
-            HostFault::Tls(_) => return Err(PlanError::Unsupported(fault.clone())),
+            HostFault::Tls(fault) => Blow::Rules(host, vec![self.tls(tag, host, *fault)?]),
         })
+    }
+
+    /// TLS goes wrong where it is spoken of: at EHLO and at STARTTLS.
+    fn tls(&self, tag: Tag, host: HostId, fault: TlsFault) -> Result<Rule, PlanError> {
+        let member = self.cast.member(host);
+        if member.mail().is_none_or(|config| config.certificate.is_none()) {
+            return Err(PlanError::NoTls(member.label.clone()));
+        }
+        let (stage, then) = match fault {
+            TlsFault::Expired => (Stage::StartTls, Then::Show(Flaw::Expired)),
+            TlsFault::WrongName => (Stage::StartTls, Then::Show(Flaw::WrongName)),
+            TlsFault::Rejected => {
+                // RFC 3207 4: 454 is TLS not available due to temporary reason
+                let reply = Reply::new(454, Enhanced(4, 7, 0), "TLS not available due to temporary reason");
+                (Stage::StartTls, Then::Reply(reply))
+            }
+            TlsFault::Stripped => (Stage::Ehlo, Then::Strip),
+        };
+        let (matching, trigger) = (mxdrill_smtp::Matching::default(), mxdrill_smtp::Trigger::default());
+        Ok(Rule { tag, stage, matching, trigger, act: Act::Then(then) })
     }
 
     /// A rule for each thing that the dialogue does, all with the same trigger.

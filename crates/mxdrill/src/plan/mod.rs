@@ -6,7 +6,9 @@
 mod cast;
 mod change;
 mod fault;
+mod guards;
 mod setup;
+mod tls;
 mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -14,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use mxdrill_ledger::{Expectation, FaultSetup, Setup};
 use mxdrill_mta::Node;
 use mxdrill_net::{Epoch, HostId, Seed, Tag, Time};
-use mxdrill_smtp::Faults;
+use mxdrill_smtp::{Faults, tls::Kind};
 
 pub(crate) use cast::{Cast, Member, Part};
 pub(crate) use change::Change;
@@ -23,9 +25,7 @@ pub(crate) use fault::{Blow, PlannedFault};
 use crate::{
     host::HostProcess,
     mail::Batch,
-    scenario::{
-        Action, Clear, Fault, HostFault, Place, PlaceError, RecordError, RetryMismatch, Scenario, When,
-    },
+    scenario::{Action, Clear, Fault, Place, PlaceError, RecordError, RetryMismatch, Scenario, When},
     wrap::MakeWrap,
 };
 
@@ -96,9 +96,9 @@ pub enum PlanError {
     /// A record set that a step names cannot be made.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A fault that no world can bring about yet.
-    #[error("the fault {0:?} cannot be brought about")]
-    Unsupported(HostFault),
+    /// A fault of TLS on a host that has none.
+    #[error("`{0}` offers no STARTTLS, so nothing can be wrong with it: say `tls = true`")]
+    NoTls(String),
 }
 
 /// Works through the steps of a scenario.
@@ -115,13 +115,13 @@ struct Planner<'a> {
 }
 
 impl Plan {
-    /// Settles a scenario.
+    /// Settles a scenario, for worlds with such a TLS.
     ///
     /// # Errors
     /// When it names what is not there.
-    pub(crate) fn of(scenario: &Scenario, seed: Seed) -> Result<Plan, PlanError> {
+    pub(crate) fn of(scenario: &Scenario, seed: Seed, layer: Kind) -> Result<Plan, PlanError> {
         let scenario = scenario.resolved()?;
-        let cast = Cast::of(&scenario, seed)?;
+        let cast = Cast::of(&scenario, seed, layer)?;
         let mut planner = Planner::new(&scenario, &cast, seed);
         for step in &scenario.steps {
             planner.step(step.at.into(), &step.action)?;

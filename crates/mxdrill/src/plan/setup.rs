@@ -24,6 +24,7 @@ pub(super) fn of(planner: &Planner<'_>) -> Result<Setup, PlanError> {
         faults: faults(planner)?,
         off: scenario.unchecked.iter().map(off).collect(),
         licences: licences(planner),
+        guards: super::guards::of(scenario, &planner.cast.zones),
         ..Setup::default()
     })
 }

@@ -24,9 +24,9 @@ mod units;
 
 pub use model::{
     Action, Answer, Body, CheckOff, Clear, Connect, Content, Crash, Dialogue, DnsFault, DnsName, Expect,
-    Fault, FaultKind, Host, HostFault, KnownAs, LinkFault, Matching, Moment, Overrides, Place, Program, Rate,
-    RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step, Timeouts, TlsFault, To,
-    Trigger, When, WorldKind, Zone,
+    Fault, FaultKind, Host, HostFault, HostTls, KnownAs, LinkFault, Matching, Moment, Overrides, Place,
+    Program, Rate, RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step, Timeouts,
+    TlsFault, To, Trigger, When, WorldKind, Zone,
 };
 pub use overrides::RetryMismatch;
 pub use parse::{Files, Folder, Mistake, Mistakes, NoFiles, ReadError};

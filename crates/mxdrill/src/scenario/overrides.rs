@@ -67,6 +67,7 @@ impl Overrides {
         self.apply_lifetimes(&mut profile);
         self.apply_limits(&mut profile);
         self.timeout.apply(&mut profile.timeouts);
+        profile.tls.dane = self.dane.unwrap_or(profile.tls.dane);
         if let Some(memory) = self.memory {
             profile.memory = if memory.is_zero() { Memory::None } else { Memory::Fixed(memory) };
         }

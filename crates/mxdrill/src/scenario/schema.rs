@@ -139,6 +139,7 @@ fn host() -> Value {
             ("recipients", names("The mailboxes it knows; otherwise any")),
             ("addresses", names("The addresses it has, where they are not those of the zone")),
             ("known-as", names("Further names and addresses by which it knows itself")),
+            ("tls", tls()),
             ("retry", retry()),
             ("lifetime", time("How long a message stays queued")),
             ("bounce-lifetime", time("How long a bounce stays queued")),
@@ -153,9 +154,40 @@ fn host() -> Value {
             ("concurrency", number("Deliveries to one destination at once")),
             ("memory", time("How long it passes over an address that failed")),
             ("hops-max", number("More Received fields than this make a loop")),
+            ("dane", flag("Whether it keeps to TLSA records (RFC 7672)")),
             ("timeout", timeouts()),
         ],
     )
+}
+
+fn tls() -> Value {
+    let certificate = table(
+        "What its certificate is like",
+        &[],
+        [
+            (
+                "names",
+                described(
+                    list(json!({ "type": "string" })),
+                    "The names that it is for; otherwise the host's own",
+                ),
+            ),
+            ("expires", described(duration(), "When it expires, from the beginning of the drill")),
+            (
+                "trusted",
+                json!({ "type": "boolean", "default": true, "description": "false: nobody trusts its issuer" }),
+            ),
+            (
+                "tlsa",
+                json!({ "type": "boolean", "default": false, "description": "The zone has a TLSA record for it" }),
+            ),
+        ],
+    );
+    json!({ "description": "It offers STARTTLS", "anyOf": [{ "const": true }, certificate] })
+}
+
+fn flag(what: &str) -> Value {
+    json!({ "type": "boolean", "description": what })
 }
 
 fn retry() -> Value {

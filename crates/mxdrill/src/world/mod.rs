@@ -5,6 +5,8 @@ pub(crate) mod sim;
 
 use std::{path::PathBuf, sync::Arc};
 
+use mxdrill_smtp::tls::Kind;
+
 use crate::{
     scenario::WorldKind,
     wrap::{MakeWrap, Wrap},
@@ -77,6 +79,11 @@ impl World {
     ) -> World {
         self.wraps.push((host.into(), MakeWrap(Arc::new(move || Box::new(make())))));
         self
+    }
+
+    /// The TLS of such a world: real where sockets are.
+    pub(crate) fn tls(&self) -> Kind {
+        if self.kind == WorldKind::Sim { Kind::Record } else { Kind::Real }
     }
 
     /// What kind of world it is.

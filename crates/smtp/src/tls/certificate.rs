@@ -49,8 +49,8 @@ impl Certificate {
     }
 }
 
-/// Whether a name fits a pattern, whose first label may be `*`.
-pub(crate) fn covers(pattern: &str, name: &str) -> bool {
+/// Whether a name fits a pattern, whose first label may be `*` (RFC 6125 6.4.3, RFC 8461 4.1).
+pub fn covers(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix("*.") {
         None => pattern.eq_ignore_ascii_case(name),
         Some(parent) => name.split_once('.').is_some_and(|(label, rest)| {

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use mxdrill_net::{Commands, Conn, DomainName, Epoch, Time};
 
 pub use authority::{Authority, CertificateSpec, Credentials};
-pub use certificate::{Certificate, Flaw};
+pub use certificate::{Certificate, Flaw, covers};
 pub use demand::{Demand, Pin, Security};
 pub use failure::{CertificateProblem, TlsFailure};
 

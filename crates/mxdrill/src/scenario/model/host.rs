@@ -40,6 +40,28 @@ pub struct Host {
     pub addresses: Option<Vec<IpAddr>>,
     /// Further names and addresses by which it knows itself (Postfix `proxy_interfaces`).
     pub known_as: Vec<KnownAs>,
+    /// Its certificate; `None` offers no STARTTLS.
+    pub tls: Option<HostTls>,
+}
+
+/// The certificate of a host that offers STARTTLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostTls {
+    /// The names that it is for; empty is the host's own.
+    pub names: Vec<String>,
+    /// When it expires, from the beginning of the drill; `None` is long after it.
+    pub expires: Option<Duration>,
+    /// Whether the authority that everybody trusts has issued it.
+    pub trusted: bool,
+    /// Whether the zone has a TLSA record for it (`3 1 1`, RFC 7672 3.1.1).
+    pub tlsa: bool,
+}
+
+impl Default for HostTls {
+    /// `tls = true`: a sound certificate for the host's own name.
+    fn default() -> HostTls {
+        HostTls { names: Vec::new(), expires: None, trusted: true, tlsa: false }
+    }
 }
 
 /// A program that can be a host.
@@ -89,6 +111,8 @@ pub struct Overrides {
     pub memory: Option<Duration>,
     /// More Received fields than this make a loop (RFC 5321 6.3).
     pub hops_max: Option<u16>,
+    /// Whether it keeps to TLSA records (RFC 7672).
+    pub dane: Option<bool>,
     /// Client timeouts.
     pub timeout: Timeouts,
 }
@@ -172,6 +196,7 @@ impl Host {
             recipients: None,
             addresses: None,
             known_as: Vec::new(),
+            tls: None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     value::clip,
     walk::Table,
 };
-use crate::scenario::{Host, KnownAs, Overrides, Place, Program, Timeouts, Zone};
+use crate::scenario::{Host, HostTls, KnownAs, Overrides, Place, Program, Timeouts, Zone};
 
 pub(super) fn read_all<'a>(
     input: Input<'a>,
@@ -92,6 +92,7 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
         .read("recipients", |v| v.array("an array of addresses")?.map(|v| v.parsed("an address")).collect());
     host.addresses = table.read("addresses", addresses);
     host.known_as = table.read("known-as", known_as).unwrap_or_default();
+    host.tls = table.read("tls", |v| tls(input, v));
     host.overrides = overrides(input, &table);
     if let Some(retry) = table.get("retry") {
         let profile = host.profile_named();
@@ -204,6 +205,35 @@ fn known_as(value: Value<'_>) -> Read<Vec<KnownAs>> {
         .collect()
 }
 
+/// `tls = true`, or a table that says what the certificate is like.
+fn tls<'a>(input: Input<'a>, value: Value<'a>) -> Read<HostTls> {
+    if value.raw().is_bool() {
+        return value.only_true().map(|()| HostTls::default());
+    }
+    let table = value.table("a certificate, or true", input.notes)?;
+    let usual = HostTls::default();
+    let tls = HostTls {
+        names: table.read("names", certificate_names).unwrap_or_default(),
+        expires: table.read("expires", Value::duration),
+        trusted: table.read("trusted", Value::flag).unwrap_or(usual.trusted),
+        tlsa: table.read("tlsa", Value::flag).unwrap_or(usual.tlsa),
+    };
+    table.finish();
+    Ok(tls)
+}
+
+fn certificate_names(value: Value<'_>) -> Read<Vec<String>> {
+    let names = value.array("an array of names")?;
+    names
+        .map(|v| {
+            let text = v.text("a name such as \"*.example.test\"")?;
+            let name = text.strip_prefix("*.").unwrap_or(text);
+            name.parse::<DomainName>().map_err(|err| v.mistake(err.to_string()).label("expected a name"))?;
+            Ok(text.to_ascii_lowercase())
+        })
+        .collect()
+}
+
 fn overrides<'a>(input: Input<'a>, table: &Table<'a>) -> Overrides {
     Overrides {
         retry: table.read("retry", |v| retry::read(input, v)),
@@ -217,6 +247,7 @@ fn overrides<'a>(input: Input<'a>, table: &Table<'a>) -> Overrides {
         concurrency: table.read("concurrency", |v| v.count(1)),
         memory: table.read("memory", Value::duration),
         hops_max: table.read("hops-max", small),
+        dane: table.read("dane", Value::flag),
         timeout: table.read("timeout", |v| timeouts(input, v)).unwrap_or_default(),
     }
 }

@@ -5,7 +5,7 @@ use mxdrill_mta::RetryRule;
 
 use super::duration;
 use crate::scenario::{
-    Host, KnownAs, Octets, Overrides, RetryPart, Timeouts,
+    Host, HostTls, KnownAs, Octets, Overrides, RetryPart, Timeouts,
     toml_text::{Node, Table, put},
     units::print_factor,
 };
@@ -29,8 +29,22 @@ pub(super) fn table(host: &Host) -> Table {
         "known-as",
         (!host.known_as.is_empty()).then(|| Node::texts(host.known_as.iter().map(known_as))),
     );
+    put(&mut table, "tls", host.tls.as_ref().map(tls));
     overrides(&mut table, &host.overrides);
     table
+}
+
+fn tls(tls: &HostTls) -> Node {
+    let usual = HostTls::default();
+    if *tls == usual {
+        return Node::plain(true);
+    }
+    let mut table = Table::new();
+    put(&mut table, "names", (!tls.names.is_empty()).then(|| Node::texts(&tls.names)));
+    put(&mut table, "expires", tls.expires.map(duration));
+    put(&mut table, "trusted", (tls.trusted != usual.trusted).then(|| Node::plain(tls.trusted)));
+    put(&mut table, "tlsa", (tls.tlsa != usual.tlsa).then(|| Node::plain(tls.tlsa)));
+    Node::Table(table)
 }
 
 /// A size.
@@ -65,6 +79,7 @@ fn overrides(table: &mut Table, over: &Overrides) {
     put(table, "concurrency", over.concurrency.map(Node::plain));
     put(table, "memory", over.memory.map(duration));
     put(table, "hops-max", over.hops_max.map(Node::plain));
+    put(table, "dane", over.dane.map(Node::plain));
     put(table, "timeout", (over.timeout != Timeouts::default()).then(|| timeouts(&over.timeout)));
 }
 

@@ -11,9 +11,9 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::{
     super::{
         Action, Answer, Body, Clear, Connect, Content, Crash, Dialogue, DnsFault, DnsName, Expect, Fault,
-        FaultKind, Host, HostFault, KnownAs, LinkFault, Matching, Moment, NoFiles, Overrides, Place, Rate,
-        RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step, Timeouts, TlsFault,
-        To, Trigger, When, WorldKind,
+        FaultKind, Host, HostFault, HostTls, KnownAs, LinkFault, Matching, Moment, NoFiles, Overrides, Place,
+        Rate, RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step, Timeouts,
+        TlsFault, To, Trigger, When, WorldKind,
     },
     read,
 };
@@ -303,6 +303,7 @@ fn overrides() -> impl Strategy<Value = Overrides> {
             attempt_sessions_max: numbers.2,
             hops_max: numbers.2,
             concurrency: numbers.3,
+            dane: times.3.map(|time| time.is_zero()),
             timeout: Timeouts { dot, connect: dot, ..Timeouts::default() },
         }
     })
@@ -321,6 +322,13 @@ fn hosts() -> BoxedStrategy<Vec<Host>> {
             backup.overrides = overrides;
             (backup.spool, backup.sessions, backup.size) = (spool, sessions, spool);
             if more {
+                primary.tls = Some(HostTls::default());
+                backup.tls = Some(HostTls {
+                    names: vec!["*.example.test".into()],
+                    expires: spool.map(|spool| Duration::from_secs(spool % 1000)),
+                    trusted: sessions.is_some(),
+                    tlsa: spool.is_some(),
+                });
                 backup.lacks = vec!["smtputf8".into(), "8bitmime".into()];
                 backup.route = vec![("example.test".parse().unwrap(), primary.name.clone())];
                 backup.recipients = Some(["user@example.test".parse().unwrap()].into());

@@ -1,0 +1,66 @@
+//! The certificates of a world: who shows which, and which of them the DNS names.
+
+use std::sync::Arc;
+
+use mxdrill_dns::{Record, RecordData, Tlsa, Zones};
+use mxdrill_net::{Epoch, Time};
+use mxdrill_smtp::tls::{Authority, CertificateSpec, ClientTls, Credentials, Kind, Pin, ServerTls};
+
+use crate::scenario::{Host, HostTls, Scenario};
+
+/// A certificate of which nothing is said holds until so long after the beginning of the drill.
+const LIFE: Time = Time::from_secs(365 * 86_400);
+
+/// Who issues certificates in a world, and what everybody goes by.
+pub(super) struct Certificates {
+    kind: Kind,
+    trusted: Authority,
+    trust: Arc<ClientTls>,
+}
+
+impl Certificates {
+    /// The certificates of a scenario's world; `None` where nobody has one.
+    pub(super) fn of(scenario: &Scenario, kind: Kind) -> Option<Certificates> {
+        scenario.hosts.iter().any(|host| host.tls.is_some()).then(|| {
+            let trusted = Authority::new("mxdrill authority", Epoch::default());
+            let trust = Arc::new(ClientTls::new(kind, &trusted, Epoch::default()));
+            Certificates { kind, trusted, trust }
+        })
+    }
+
+    /// What clients go by.
+    pub(super) fn trust(&self) -> Arc<ClientTls> {
+        self.trust.clone()
+    }
+
+    /// What a host shows, if it offers STARTTLS. Its TLSA record goes into the zones.
+    pub(super) fn show(&self, host: &Host, zones: &mut Zones) -> Option<Arc<ServerTls>> {
+        let tls = host.tls.as_ref()?;
+        let credentials = self.issue(host, tls);
+        if tls.tlsa {
+            publish(host, &credentials, zones);
+        }
+        Some(Arc::new(ServerTls::new(self.kind, &credentials, &self.trusted, &host.name)))
+    }
+
+    fn issue(&self, host: &Host, tls: &HostTls) -> Credentials {
+        let names = match tls.names.is_empty() {
+            true => vec![host.name.to_string()],
+            false => tls.names.clone(),
+        };
+        let spec = CertificateSpec { names, not_after: tls.expires.map_or(LIFE, Time::from) };
+        match tls.trusted {
+            true => self.trusted.issue(&host.name, &spec),
+            false => Authority::new("somebody else", Epoch::default()).issue(&host.name, &spec),
+        }
+    }
+}
+
+/// RFC 7672 3.1.1: `3 1 1`, the digest of the public key.
+fn publish(host: &Host, credentials: &Credentials, zones: &mut Zones) {
+    let data = Pin::digest(&credentials.certificate.key).into();
+    let tlsa = Tlsa { usage: 3, selector: 1, matching: 1, data };
+    if let Ok(name) = format!("_25._tcp.{}", host.name).parse() {
+        zones.insert(Record::new(name, RecordData::Tlsa(Arc::new(tlsa))));
+    }
+}
