@@ -3,7 +3,7 @@
 
 use mxdrill::{
     Outcome, Verdict, World, Wrap, report,
-    scenario::{NoFiles, Scenario},
+    scenario::{NoFiles, Scenario, catalogue},
 };
 use mxdrill_ledger::Fact;
 use mxdrill_net::{Command, Commands, ConnectError, Event, Process, Time, Token};
@@ -255,4 +255,30 @@ impl Wrap for NeverRelays {
 fn a_queue_that_never_drains_is_seen() {
     let ends = format!("end = \"1d\"\n{}", OUTAGE.trim_start());
     check(&ends, "mx2", || NeverRelays, "queued-at-end", 10);
+}
+
+/// A scenario of the catalogue fails by `clear-text` when a host no longer keeps to the policy: `change` is what
+/// its table says then.
+fn ignores_policy(name: &str, keeps: &str, ignores: &str, recipients: usize) {
+    let entry = catalogue::all().find(|entry| entry.name() == name).expect("it is in the catalogue");
+    let sound = entry.scenario().expect("the catalogue is sound");
+    sound.play(&World::sim(1)).expect("it can be played").assert_ok();
+    let text = sound.to_toml();
+    assert!(text.contains(keeps), "{text}");
+    let outcome = play(&text.replace(keeps, ignores), World::sim(1));
+    let story = report::text(&outcome, false);
+    let found = outcome.violations.iter().find(|violation| violation.rule == "clear-text");
+    let found = found.unwrap_or_else(|| panic!("no `clear-text` in\n{story}"));
+    assert_eq!(outcome.verdict, Verdict::Fail, "{story}");
+    assert_eq!(found.recipients.iter().count(), recipients, "{story}");
+}
+
+#[test]
+fn clear_text_is_seen_where_starttls_is_stripped() {
+    ignores_policy("starttls-stripped", "dane = true", "dane = false", 20);
+}
+
+#[test]
+fn an_mx_whose_tlsa_records_are_not_looked_up_is_seen() {
+    ignores_policy("tlsa-servfail", "dane = true", "dane = false", 50);
 }

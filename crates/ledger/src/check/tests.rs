@@ -500,8 +500,14 @@ fn clear_text_where_tlsa_records_stand() {
     assert_eq!(guarded(dane(Security::Matched), "mx2", Security::Matched), "");
     assert_eq!(guarded(dane(Security::Encrypted), "mx2", Security::Encrypted), "");
     assert_eq!(guarded(dane(Security::Matched), "mx3", Security::Clear), "", "it is about another host");
-    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Clear), @"");
-    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Verified), @"");
+    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Clear), @r"
+    RFC 7672 2.2 [1] app sent mail to mx2.example.test in clear text
+    TLSA records name its certificate: without TLS and a match the host must not be used
+    ");
+    assert_snapshot!(guarded(dane(Security::Matched), "mx2", Security::Verified), @r"
+    RFC 7672 2.2 [1] app sent mail to mx2.example.test under TLS, without asking whether a TLSA record matches
+    TLSA records name its certificate: without TLS and a match the host must not be used
+    ");
 }
 
 #[test]
@@ -510,6 +516,12 @@ fn clear_text_where_a_policy_is_in_force() {
     assert_eq!(guarded(sts("*.example.test"), "mx2", Security::Verified), "");
     let other = Guard::Sts { domain: "other.test".parse().expect("a name"), mx: Vec::new() };
     assert_eq!(guarded(other, "mx2", Security::Clear), "", "it is about another domain");
-    assert_snapshot!(guarded(sts("mx2.example.test"), "mx2", Security::Encrypted), @"");
-    assert_snapshot!(guarded(sts("mx1.example.test"), "mx2", Security::Verified), @"");
+    assert_snapshot!(guarded(sts("mx2.example.test"), "mx2", Security::Encrypted), @r"
+    RFC 8461 5 [1] app sent mail to mx2.example.test under TLS, without asking whose certificate it was
+    the MTA-STS policy is in force: without a verified certificate the host must not be used
+    ");
+    assert_snapshot!(guarded(sts("mx1.example.test"), "mx2", Security::Verified), @r"
+    RFC 8461 5 [1] app sent mail to mx2.example.test, which the MTA-STS policy does not name
+    the policy is in force: a backup must be in it before it is in the DNS
+    ");
 }

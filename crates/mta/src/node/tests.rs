@@ -6,6 +6,7 @@ mod giving_up;
 mod holding;
 mod law;
 mod profiles;
+mod security;
 
 use crate::world::World;
 

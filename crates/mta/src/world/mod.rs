@@ -84,9 +84,13 @@ home A  192.0.2.30
 impl World {
     /// A world with these zones and no mail host yet.
     pub(crate) fn new(zones: &str) -> World {
+        World::of_zones(dns::Zones::parse(zones).expect("the zone of a test is right"), false)
+    }
+
+    /// The same, where the resolver vouches for its answers if `is_secure`.
+    pub(crate) fn of_zones(zones: dns::Zones, is_secure: bool) -> World {
         let mut sim = Sim::new(Seed(1));
-        let zones = dns::Zones::parse(zones).expect("the zone of a test is right");
-        let names = dns::Host::new(dns::Authority::new(zones), address(NAMES));
+        let names = dns::Host::new(dns::Authority::new(zones).secure(is_secure), address(NAMES));
         sim.add(spec("ns", &[NAMES]), Host::Names(Box::new(names)));
         sim.add(spec("pen", &[PEN]), Host::Pen(Box::new(Pen::new(address(PEN)))));
         World { sim, nodes: Vec::new(), facts: Vec::new(), tag: 0 }
@@ -131,6 +135,11 @@ impl World {
         let id = self.sim.add(spec(label, &[at]), process);
         self.nodes.push((label.into(), id, config));
         id
+    }
+
+    /// The address of the pen.
+    pub(crate) fn pen() -> IpAddr {
+        address(PEN)
     }
 
     pub(crate) fn id(&self, label: &str) -> HostId {
