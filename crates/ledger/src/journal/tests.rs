@@ -158,10 +158,10 @@ fn lines_for_people() {
     {"at":0.0,"fact":"sent","host":"app","number":1,"recipient":0,"reply":null,"taken":"acknowledged"}
     {"at":0.0,"destination":"example.test","fact":"routed","host":"app","route":{"basis":"mx","hosts":[{"addresses":["192.0.2.20"],"dropped":false,"mx":"mx1.example.test","preference":10,"unresolved":null},{"addresses":["192.0.2.30"],"dropped":false,"mx":"mx2.example.test","preference":20,"unresolved":null},{"addresses":["192.0.2.40"],"dropped":false,"mx":"mx3.example.test","preference":30,"unresolved":null}],"own":null}}
     {"at":300.0,"begins":true,"fact":"fault","fault":1,"host":"mx1"}
-    {"at":300.0,"destination":"example.test","fact":"failed","failure":"refused","host":"app","stage":"connect","target":{"address":"192.0.2.20","mx":"mx1.example.test","preference":10}}
+    {"at":300.0,"destination":"example.test","fact":"failed","failure":"refused","host":"app","stage":"connect","target":{"address":"192.0.2.20","mx":"mx1.example.test","preference":10,"security":"clear"}}
     {"at":300.2,"destination":"example.test","fact":"began","host":"app","key":"KEY"}
     {"at":300.2,"fact":"accepted","host":"mx2","message":{"from":"<alice@sender.test>","key":"KEY","size":37,"to":["user@example.test"]},"peer":"192.0.2.10"}
-    {"at":300.2,"began":300.0,"fact":"relayed","host":"app","key":"KEY","recipient":0,"target":{"address":"192.0.2.30","mx":"mx2.example.test","preference":20},"to":"user@example.test"}
+    {"at":300.2,"began":300.0,"fact":"relayed","host":"app","key":"KEY","recipient":0,"target":{"address":"192.0.2.30","mx":"mx2.example.test","preference":20,"security":"clear"},"to":"user@example.test"}
     {"at":300.2,"fact":"flush","host":"mx2"}
     {"at":300.2,"expectation":"queued.mx2 = 1","fact":"expected","found":"1","held":true}
     "#);
