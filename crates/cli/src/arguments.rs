@@ -24,6 +24,10 @@ pub(crate) enum Command {
     Run(Run),
     /// List scenarios, with their titles
     List(List),
+    /// Say what each profile does: schedule, lifetime, last attempt, verdicts
+    Profiles(Profiles),
+    /// Play one scenario over many profiles, and print what each comes to
+    Compare(Compare),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Say what this machine has and lacks for private networks with real mail servers
@@ -76,6 +80,51 @@ pub(crate) struct List {
     /// Files, folders or names; the built-in catalogue if none is given
     #[arg(value_name = "PATH|NAME")]
     pub(crate) scenarios: Vec<String>,
+}
+
+/// Say what each profile does.
+#[derive(Args, Debug)]
+pub(crate) struct Profiles {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Table::Text)]
+    pub(crate) format: Table,
+}
+
+/// Play one scenario over many profiles.
+#[derive(Args, Debug)]
+pub(crate) struct Compare {
+    /// A scenario file, or a name from the built-in catalogue
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: String,
+    /// Profiles of the sender, `all` or separated by commas [default: as the scenario says]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sender: Option<String>,
+    /// Profiles of the hosts that relay, `all` or separated by commas [default: as the scenario says]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) backup: Option<String>,
+    /// Profiles of the best MX, `all` or separated by commas [default: as the scenario says]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) primary: Option<String>,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Drills played at the same time [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Table::Text)]
+    pub(crate) format: Table,
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Table {
+    /// Columns, for people
+    Text,
+    /// One JSON document
+    Json,
+    /// A table of Markdown
+    Markdown,
 }
 
 /// A world, as it is typed.

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use miette::Diagnostic;
 use mxdrill::{
     RunError,
+    compare::UnknownProfile,
     scenario::{Mistakes, PlaceError, ReadError},
 };
 
@@ -33,6 +34,13 @@ pub(crate) enum Error {
     #[error("`{0}` is neither a file, nor a folder with scenarios, nor a name of the catalogue")]
     #[diagnostic(help("`mxdrill list` names the scenarios of the catalogue"))]
     NoScenario(String),
+    /// One scenario was asked for, and this is more.
+    #[error("`{0}` is {1} scenarios; one is compared at a time")]
+    Several(String, usize),
+    /// A profile that there is not.
+    #[error(transparent)]
+    #[diagnostic(help("`mxdrill profiles` names them; `all` is all of them"))]
+    Profile(#[from] UnknownProfile),
     /// A host that a scenario does not have.
     #[error("{0}: {1}")]
     NoHost(String, PlaceError),
@@ -65,7 +73,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Read(_) | Error::Scenario(_) | Error::File { .. } => Exit::Mistake,
-            Error::NoHost(..) | Error::Journals(_) => Exit::Mistake,
+            Error::NoHost(..) | Error::Journals(_) | Error::Several(..) | Error::Profile(_) => Exit::Mistake,
             Error::NoScenario(..) => Exit::Nothing,
             Error::Run { .. } | Error::Output(_) => Exit::Unknown,
         }

@@ -1,14 +1,17 @@
 //! The command line of mxdrill.
 
 mod arguments;
+mod compare;
 mod doctor;
 mod drills;
 mod error;
 mod exit;
 mod jobs;
 mod list;
+mod profiles;
 mod progress;
 mod run;
+mod table;
 mod terminal;
 
 use std::process::ExitCode;
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::List(arguments) => list::list(&arguments),
+        Command::Profiles(arguments) => profiles::list(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Schema => schema(),
         Command::Doctor => doctor::doctor(),
         Command::Completions { shell } => completions(shell),

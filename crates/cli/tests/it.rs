@@ -55,8 +55,65 @@ fn the_readme_shows_what_is_printed() {
         told.push((command, timeless(text)));
         shown.push((command, timeless(&printed(&arguments))));
     }
-    assert_eq!(told.len(), 3);
+    assert_eq!(told.len(), 4);
     assert_eq!(told, shown);
+}
+
+/// The README's table of profiles has a row for each, with what `mxdrill profiles` says of it.
+#[test]
+fn the_readme_has_every_profile() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README is there");
+    let table =
+        readme.split("\n\n").find(|part| part.starts_with("| `like` |")).expect("a table of profiles");
+    let document = json(&["profiles"]);
+    let row = |profile: &Value| {
+        let word = |key: &str| profile[key].as_str().expect("a text").to_owned();
+        let last = profile["last_attempt_seconds"].as_f64().expect("a number") / 3600.0;
+        let greeting = &profile["greeting_5xx"];
+        let (more, end) = (greeting["more"].as_str(), greeting["last"].as_str());
+        format!(
+            "| `{}` | {} | {} | {last:.1} h | {}, {} |",
+            word("profile"),
+            word("about"),
+            word("schedule"),
+            more.expect("a verdict"),
+            end.expect("a verdict")
+        )
+    };
+    let rows: Vec<String> = document["profiles"].as_array().expect("profiles").iter().map(row).collect();
+    assert_eq!(table.lines().skip(2).collect::<Vec<_>>(), rows);
+}
+
+#[test]
+fn profiles_are_columns_markdown_or_json() {
+    let text = printed(&["profiles"]);
+    assert!(text.starts_with("profile ") && text.contains("\nstalwart "), "{text}");
+    let markdown = printed(&["profiles", "--format", "markdown"]);
+    assert_eq!(markdown.lines().count(), 2 + 18);
+    check_keys(
+        &json(&["profiles"])["profiles"][0],
+        "profile about schedule lifetime last_attempt_seconds given_up_seconds connect_seconds mx greeting_5xx \
+         delay_notice_seconds source",
+    );
+}
+
+#[test]
+fn a_comparison_is_the_same_whatever_the_jobs() {
+    let compare =
+        ["compare", "outage-1h", "--sender", "postfix,qmail", "--backup", "opensmtpd,kumomta,james"];
+    let with = |more: &[&str]| printed(&[&compare, more].concat());
+    assert_eq!(with(&["--jobs", "1"]), with(&["--jobs", "4"]));
+    assert_ne!(with(&["--seed", "1"]), with(&["--seed", "2"]));
+    assert_eq!(with(&["--format", "markdown"]).lines().filter(|line| line.starts_with("| ")).count(), 2 + 6);
+    let document = json(&compare);
+    check_keys(&document, "mxdrill schema scenario title world seed rows skipped");
+    let row = &document["rows"][5];
+    check_keys(row, "sender backup primary verdict rules counts missed_share failover drain delay notes");
+    assert_eq!((row["sender"].as_str(), row["backup"].as_str()), (Some("qmail"), Some("james")));
+    check_keys(&row["drain"], "held delivered");
+    check_exit(&compare, 0);
+    check_exit(&["compare", "outage-1h", "--backup", "pigeon"], 2);
+    check_exit(&["compare", "scenarios", "--backup", "all"], 2);
 }
 
 const REFUSED: &str = "scenarios/reachability/primary-refused.toml";
@@ -131,7 +188,7 @@ fn json_has_the_keys_of_its_contract() {
     check_keys(
         drill,
         "scenario world seed verdict virtual_seconds wall_seconds counts hosts delay failover drain_seconds \
-         violations journal_hash",
+         drained violations journal_hash",
     );
     check_keys(
         &drill["counts"],
@@ -140,6 +197,7 @@ fn json_has_the_keys_of_its_contract() {
     check_keys(&drill["hosts"]["mx2"], "accepted delivered queued_max bytes_max oldest_max sessions_max");
     check_keys(&drill["delay"], "n p50 p95 max");
     check_keys(&drill["failover"], "p50 p95 max");
+    check_keys(&drill["drained"], "held n p50 p95 max");
     check_keys(&document["skipped"][0], "scenario world reason");
     assert_eq!(drill["virtual_seconds"], 12600.0);
     assert!(drill["journal_hash"].is_string());

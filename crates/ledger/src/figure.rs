@@ -204,11 +204,13 @@ impl Figure {
         let measure: Measure = measure.parse()?;
         let Some(of) = of else { return Ok(Figure::all(measure)) };
         let whole = matches!(measure, Measure::Messages | Measure::Drain);
+        // the drain itself is one time; its percentiles are those of the mail that was drained
+        let has_percentiles = measure.is_spread() || measure == Measure::Drain;
         let of = match of {
             "" => return Err(FigureError::NoSubject(measure.word())),
-            "p50" if measure.is_spread() => Subject::P50,
-            "p95" if measure.is_spread() => Subject::P95,
-            "max" if measure.is_spread() => Subject::Max,
+            "p50" if has_percentiles => Subject::P50,
+            "p95" if has_percentiles => Subject::P95,
+            "max" if has_percentiles => Subject::Max,
             other if measure.is_spread() => return Err(FigureError::Statistic(measure.word(), other.into())),
             "all" => Subject::All,
             other if whole => return Err(FigureError::Whole(measure.word(), other.into())),
@@ -281,6 +283,7 @@ mod tests {
         check("delay.max", "delay.max");
         check("failover.p95", "failover.p95");
         check("drain", "drain.all");
+        check("drain.p95", "drain.p95");
         check("queue-oldest.\"mx2.other.test\"", "queue-oldest.mx2.other.test");
     }
 

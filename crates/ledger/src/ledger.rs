@@ -107,6 +107,8 @@ impl Ledger {
             delay: books.delay(),
             failover: books.failover(),
             drain: books.drain(),
+            held_at_repair: books.held_at_repair(),
+            drained: books.drained(),
             violations,
             off: setup.off.iter().map(|off| (off.rule.clone(), off.reason.clone())).collect(),
             journal_hash,

@@ -189,6 +189,10 @@ pub struct Outcome {
     pub failover: Spread,
     /// From the last repair to the last delivery of mail then held by a relay; `None` where it does not apply.
     pub drain: Option<Duration>,
+    /// Recipients that relays held at the last repair.
+    pub held_at_repair: u64,
+    /// From the last repair to the delivery of each of these, as far as they were delivered.
+    pub drained: Spread,
     /// What broke a rule.
     pub violations: Vec<Violation>,
     /// Checks that were switched off: rule and reason.

@@ -73,6 +73,17 @@ impl Retry {
         }
     }
 
+    /// The word of scenario files for its kind.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Retry::List(_) => "list",
+            Retry::Age { .. } => "age",
+            Retry::Rules(_) => "rules",
+            Retry::Power { .. } => "power",
+            Retry::Geometric { .. } => "geometric",
+        }
+    }
+
     /// How long the schedule itself goes on: the end of the last of Exim's rules. `None`: for ever.
     pub fn cutoff(&self) -> Option<Duration> {
         match self {

@@ -4,9 +4,11 @@
 //! - [`Drill`]: the same, built in code
 //! - [`World`], [`run`]: where a drill is played, and the play
 //! - [`Lab`]: the same world, for a sender of your own
+//! - [`compare`], [`profiles`]: one scenario over many MTAs, and what each does
 //! - [`Outcome`], [`report`]: what it came to, for people and for machines
 
 pub mod build;
+pub mod compare;
 mod counterfactual;
 mod drill;
 mod errand;
@@ -16,6 +18,7 @@ mod mail;
 mod originator;
 mod plan;
 mod play;
+pub mod profiles;
 mod run;
 pub mod scenario;
 mod world;
@@ -25,7 +28,7 @@ pub use build::Drill;
 pub use counterfactual::without;
 pub use drill::PlayError;
 pub use lab::Lab;
-pub use mxdrill_ledger::{Outcome, Skipped, Verdict, report};
+pub use mxdrill_ledger::{Outcome, Skipped, Span, Spread, Verdict, report};
 #[cfg(target_os = "linux")]
 pub use mxdrill_netns::doctor;
 pub use plan::PlanError;

@@ -109,7 +109,7 @@ impl Books {
             state.held_at_repair = !state.is_final() && state.holds().any(|hold| is_relay(hold.site));
             left += u64::from(state.held_at_repair);
         }
-        self.repair = Some(Repair { at, left, last: None });
+        self.repair = Some(Repair { at, left, last: None, held: left, drained: Vec::new() });
     }
 
     /// The host's whole queue was just listed: what it was thought to hold and does not is gone.

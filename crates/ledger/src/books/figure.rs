@@ -39,7 +39,12 @@ impl Books {
             Measure::Queries => self.queries,
             Measure::Delay => return statistic(self.delay(), of),
             Measure::Failover => return statistic(self.failover(), of),
-            Measure::Drain => return self.drain().map_or(Quantity::None, Quantity::Span),
+            Measure::Drain => {
+                return match of {
+                    Subject::P50 | Subject::P95 | Subject::Max => statistic(self.drained(), of),
+                    Subject::All | Subject::Host(_) => self.drain().map_or(Quantity::None, Quantity::Span),
+                };
+            }
             Measure::QueueMax | Measure::QueueBytesMax | Measure::QueueOldest | Measure::SessionsMax => {
                 return self.greatest(at, measure);
             }
@@ -139,7 +144,7 @@ impl Books {
 
     /// From the last repair to the last delivery of what relays then held; `None` while some of it is queued.
     pub(crate) fn drain(&self) -> Option<Duration> {
-        let repair = self.repair?;
+        let repair = self.repair.as_ref()?;
         let last = repair.last?;
         let waits = |(_, id): &(_, super::RecipientId)| {
             let state = self.mail.state(*id);
@@ -149,6 +154,16 @@ impl Books {
             return None;
         }
         Some(last.since(repair.at))
+    }
+
+    /// From the last repair to the delivery of each recipient that a relay then held, as far as it came.
+    pub(crate) fn drained(&self) -> Spread {
+        self.repair.as_ref().map_or_else(Spread::default, |repair| spread(&mut repair.drained.clone()))
+    }
+
+    /// Recipients that relays held at the last repair.
+    pub(crate) fn held_at_repair(&self) -> u64 {
+        self.repair.as_ref().map_or(0, |repair| repair.held)
     }
 
     /// The counts as they stand.

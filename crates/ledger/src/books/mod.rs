@@ -78,7 +78,7 @@ struct Session {
 }
 
 /// The end of the last fault on a delivering host.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Repair {
     /// When.
     pub(crate) at: Time,
@@ -86,6 +86,10 @@ pub(crate) struct Repair {
     pub(crate) left: u64,
     /// The last delivery of one then held.
     pub(crate) last: Option<Time>,
+    /// Recipients then held by relays.
+    pub(crate) held: u64,
+    /// From then to the delivery of each that was delivered since, in nanoseconds.
+    pub(crate) drained: Vec<u64>,
 }
 
 impl Books {

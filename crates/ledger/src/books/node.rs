@@ -212,6 +212,7 @@ impl Books {
             self.mail.state_mut(found).held_at_repair = false;
             repair.left -= 1;
             repair.last = Some(at);
+            repair.drained.push(at.since(repair.at).as_nanos() as u64);
         }
     }
 

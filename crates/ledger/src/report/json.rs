@@ -30,6 +30,7 @@ struct Drill<'a> {
     delay: Delay,
     failover: Percentiles,
     drain_seconds: Option<f64>,
+    drained: Drained,
     violations: Vec<Broken<'a>>,
     journal_hash: Option<&'a str>,
 }
@@ -67,6 +68,14 @@ struct Delay {
     n: u64,
     #[serde(flatten)]
     percentiles: Percentiles,
+}
+
+/// Of what relays held at the last repair, what was delivered since, and how long after it.
+#[derive(Serialize)]
+struct Drained {
+    held: u64,
+    #[serde(flatten)]
+    delivered: Delay,
 }
 
 #[derive(Serialize)]
@@ -109,7 +118,7 @@ pub fn json(version: &str, drills: &[Outcome], skipped: &[Skipped]) -> String {
 
 impl<'a> Drill<'a> {
     fn of(outcome: &'a Outcome) -> Drill<'a> {
-        let (delay, failover) = (outcome.delay, outcome.failover);
+        let (delay, failover, drained) = (outcome.delay, outcome.failover, outcome.drained);
         Drill {
             scenario: &outcome.scenario,
             world: &outcome.world,
@@ -122,6 +131,10 @@ impl<'a> Drill<'a> {
             delay: Delay { n: delay.n, percentiles: Percentiles::of(delay) },
             failover: Percentiles::of(failover),
             drain_seconds: seconds(outcome.drain),
+            drained: Drained {
+                held: outcome.held_at_repair,
+                delivered: Delay { n: drained.n, percentiles: Percentiles::of(drained) },
+            },
             violations: outcome.violations.iter().map(Broken::of).collect(),
             journal_hash: outcome.journal_hash.as_deref(),
         }

@@ -235,6 +235,13 @@ fn drills_as_json() {
             "max": 0.2
           },
           "drain_seconds": 2400.2,
+          "drained": {
+            "held": 40,
+            "n": 40,
+            "p50": 2400.2,
+            "p95": 2400.2,
+            "max": 2400.2
+          },
           "violations": [],
           "journal_hash": "a hash"
         },
@@ -313,6 +320,13 @@ fn drills_as_json() {
             "max": null
           },
           "drain_seconds": null,
+          "drained": {
+            "held": 0,
+            "n": 0,
+            "p50": null,
+            "p95": null,
+            "max": null
+          },
           "violations": [
             {
               "rule": "bounced",

@@ -126,7 +126,7 @@ impl RetryPart {
     fn over(&self, profile: &Profile) -> Result<Retry, RetryMismatch> {
         let missing = |missing| RetryMismatch {
             part: self.word(),
-            whole: word(&profile.retry),
+            whole: profile.retry.word(),
             profile: profile.name,
             missing,
         };
@@ -177,16 +177,6 @@ impl RetryPart {
             RetryPart::Power { .. } => "power",
             RetryPart::Geometric { .. } => "geometric",
         }
-    }
-}
-
-fn word(retry: &Retry) -> &'static str {
-    match retry {
-        Retry::List(_) => "list",
-        Retry::Age { .. } => "age",
-        Retry::Rules(_) => "rules",
-        Retry::Power { .. } => "power",
-        Retry::Geometric { .. } => "geometric",
     }
 }
 
