@@ -30,8 +30,25 @@ fn an_outage_in_figures() {
         figure,
         "queued=0 delivered=50 delay.p50=2h39m200ms delay.max=2h39m200ms failover.max=200ms drain=40m200ms"
     );
+    let figure = figures(&tale, &["drain.p50", "drain.p95", "drain.max"]);
+    assert_eq!(figure, "drain.p50=40m200ms drain.p95=40m200ms drain.max=40m200ms");
     let figure = figures(&tale, &["queue-max.mx2", "queue-oldest.mx2", "attempts.app", "connections.mx2"]);
     assert_eq!(figure, "queue-max.mx2=40 queue-oldest.mx2=2h39m attempts.app=50 connections.mx2=0");
+}
+
+#[test]
+fn drain_is_of_what_was_held_at_the_repair() {
+    let mut tale = Tale::new();
+    tale.at("5m").fault(true).at("6m").send(40).failed("app", "mx1").pass(1..=40, "app", "mx2");
+    tale.at("2h").fault(false).at("2h10m").routed("mx2").pass(1..=30, "mx2", "mx1");
+    // mail that comes after the repair is not what is drained, and ten of the forty never come
+    tale.send(1).routed("app").pass(41..=41, "app", "mx2").pass(41..=41, "mx2", "mx1");
+    assert_eq!(
+        figures(&tale, &["drain", "drain.p50", "drain.max"]),
+        "drain=none drain.p50=10m200ms drain.max=10m200ms"
+    );
+    let outcome = tale.end();
+    assert_eq!((outcome.held_at_repair, outcome.drained.n), (40, 30));
 }
 
 #[test]
