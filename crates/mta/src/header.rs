@@ -23,18 +23,24 @@ pub(crate) struct Scan {
 }
 
 /// A field as it lies in the content: name, and the whole of it with its continuation lines.
-struct Field<'a> {
-    name: &'a [u8],
+pub(crate) struct Field<'a> {
+    pub(crate) name: &'a [u8],
     /// From the first octet of the name to the end of the last line.
-    range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Where the value begins, after the colon.
-    value_at: usize,
+    pub(crate) value_at: usize,
 }
 
 /// The fields from the top of the content.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     content: &'a [u8],
     at: usize,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(content: &'a [u8]) -> Fields<'a> {
+        Fields { content, at: 0 }
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {

@@ -23,6 +23,7 @@ pub mod profile;
 mod queue;
 mod retry;
 mod route;
+mod seven_bit;
 pub mod spool;
 mod timers;
 mod trace;

@@ -64,6 +64,20 @@ fn differs(sent: &Bytes, stored: &Bytes) -> Differs {
     }
 }
 
+/// The body of a message that is in quoted-printable (RFC 2045 6.7), decoded.
+pub(super) fn decoded(header: &[u8], body: &[u8]) -> Option<Bytes> {
+    let is_encoded = |line: &[u8]| {
+        let (name, value) = line.split_at_checked(ENCODING.len())?;
+        let is_it = name.eq_ignore_ascii_case(ENCODING)
+            && value.trim_ascii().eq_ignore_ascii_case(b"quoted-printable");
+        is_it.then_some(())
+    };
+    header.split(|octet| *octet == b'\n').find_map(is_encoded)?;
+    mail_parser::decoders::quoted_printable::quoted_printable_decode(body).map(Bytes::from)
+}
+
+const ENCODING: &[u8] = b"Content-Transfer-Encoding:";
+
 fn is_same_place(a: &Bytes, b: &Bytes) -> bool {
     a.as_ptr() == b.as_ptr() && a.len() == b.len()
 }
@@ -71,6 +85,19 @@ fn is_same_place(a: &Bytes, b: &Bytes) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_in_quoted_printable_is_compared_decoded() {
+        let check = |header: &str, body: &str, expected: Option<&str>| {
+            let found = decoded(header.as_bytes(), body.as_bytes());
+            assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{header}");
+        };
+        let label = "A: b\r\ncontent-transfer-encoding: Quoted-Printable\r\n\r\n";
+        check(label, "Gr=C3=BC=C3=9Fe=\r\n =3D 1=20\r\n", Some("Gr\u{fc}\u{df}e = 1 \r\n"));
+        check("A: b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n", "=C3=BC", None);
+        check("A: b\r\n\r\n", "=C3=BC", None);
+        check(label, "=ZZ", None);
+    }
 
     #[test]
     fn tells_whole_from_half_from_changed() {

@@ -135,7 +135,13 @@ impl Books {
     fn compare_body(&mut self, id: MessageId, site: Site, message: &Message) {
         let state = self.mail.message(id);
         let header_kept = message.header.len() >= state.header_len as usize;
-        let body = self.bodies.compare(state.body, &message.body);
+        let number = state.body;
+        // a hop may have encoded the body for one that lacks 8BITMIME (RFC 6152 3): what counts is what it decodes to
+        let decoded = || super::body::decoded(&message.header, &message.body);
+        let body = self.bodies.compare(number, &message.body).or_else(|how| match decoded() {
+            Some(whole) => self.bodies.compare(number, &whole),
+            None => Err(how),
+        });
         let body = if header_kept { body } else { body.and(Err(super::Differs::Changed)) };
         if let Err(how) = body {
             self.notes.push(Note::Altered { message: id, site, how });

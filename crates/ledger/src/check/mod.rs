@@ -8,6 +8,8 @@ mod bounced;
 mod clear_text;
 mod discarded;
 mod duplicated;
+#[cfg(test)]
+mod example;
 mod expectation;
 mod fault_idle;
 mod findings;

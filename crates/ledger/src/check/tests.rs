@@ -7,7 +7,7 @@ use mxdrill_mta::{Discard, Fact as Node, GiveUp, Message, Skip};
 use mxdrill_net::{Conn, Fact as Net};
 use mxdrill_smtp::{Enhanced, tls::Security};
 
-use super::RULES;
+use super::{RULES, example};
 use crate::{
     Expectation, Guard, Off, Setup, Taken, Verdict,
     tale::{Tale, cast, id, reply},
@@ -524,4 +524,19 @@ fn clear_text_where_a_policy_is_in_force() {
     RFC 8461 5 [1] app sent mail to mx2.example.test, which the MTA-STS policy does not name
     the policy is in force: a backup must be in it before it is in the DNS
     ");
+}
+
+/// The example of ARCHITECTURE.md is a check that works, and stands there as it is.
+#[test]
+fn the_example_of_the_architecture_page() {
+    let check = |count| {
+        let mut tale = Tale::new();
+        tale.send(count).routed("app").failed("app", "mx1").pass(1..=count, "app", "mx2").at("1h");
+        let violations = (example::RULE.make)().end(mxdrill_net::Time::from_secs(3600), tale.ledger.books());
+        violations.into_iter().map(|violation| violation.text).collect::<Vec<_>>()
+    };
+    assert_eq!(check(30), Vec::<String>::new());
+    assert_eq!(check(31), ["31 recipients queued, 30 planned for"]);
+    let page = include_str!("../../../../ARCHITECTURE.md");
+    assert!(page.contains(include_str!("example.rs")), "ARCHITECTURE.md shows another check/example.rs");
 }

@@ -9,6 +9,8 @@ use super::{Parcel, State};
 use crate::{
     Fact, Skip,
     core::{AnyFact, Core},
+    profile::Lacking,
+    seven_bit,
     timers::Who,
 };
 
@@ -154,7 +156,8 @@ impl Core {
         match (parcel, agent_.client.as_mut()) {
             (Some(parcel), Some(client)) => {
                 agent_.carried += 1;
-                client.send(now, parcel, out);
+                let lacking = self.config.profile.verdicts.lacks.eight_bit;
+                client.send(now, fitted(parcel, lacking, client), out);
             }
             _ => self.rest(now, agent, out),
         }
@@ -175,7 +178,8 @@ impl Core {
         let agent_ = self.agents.live(agent);
         if let (Some(parcel), Some(client)) = (job.parcel.take(), agent_.client.as_mut()) {
             agent_.carried += 1;
-            client.send(now, parcel, out);
+            let lacking = self.config.profile.verdicts.lacks.eight_bit;
+            client.send(now, fitted(parcel, lacking, client), out);
         }
         agent_.ahead = Some(job);
     }
@@ -249,6 +253,18 @@ impl Core {
         if let Some(agent_) = self.agents.find(agent) {
             self.timers.arm(Who::Agent(agent), agent_.deadline(), &mut agent_.armed);
         }
+    }
+}
+
+/// The message as this host can take it: converted, where the profile does so and the host lacks 8BITMIME. One
+/// that cannot be converted stays as it is, and the client says what is lacking.
+fn fitted(parcel: Parcel, lacking: Lacking, client: &Client<Parcel>) -> Parcel {
+    if lacking != Lacking::Convert || !parcel.message.eight_bit || client.offers().eight_bit {
+        return parcel;
+    }
+    match seven_bit::converted(&parcel.message) {
+        Some(message) => Parcel { message: Arc::new(message), ..parcel },
+        None => parcel,
     }
 }
 

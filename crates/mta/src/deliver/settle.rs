@@ -265,11 +265,15 @@ impl Core {
                 return left.push(recipient);
             }
             Lacking::Defer => return job.later.push(recipient),
-            Lacking::Next | Lacking::Bounce | Lacking::AsIs => {}
+            Lacking::Next | Lacking::Bounce | Lacking::AsIs | Lacking::Convert => {}
         }
         let text: Arc<str> = format!("{} lacks an extension that the message needs", target.host).into();
-        // RFC 6531 3.5, RFC 6152 3: 5.6.7, 5.6.3; the former is what Postfix says of both
-        job.lost.push(self.lost(recipient, GiveUp::Extension, Enhanced(5, 6, 7), text));
+        let status = match extension {
+            Extension::EightBitMime => Enhanced(5, 6, 3), // RFC 6152 3
+            Extension::SmtpUtf8 => Enhanced(5, 6, 7),     // RFC 6531 3.5
+            Extension::Size => Enhanced(5, 3, 4),         // RFC 1870 6.2
+        };
+        job.lost.push(self.lost(recipient, GiveUp::Extension, status, text));
     }
 
     /// What the profile makes of a word: by stage and kind, and by whether another host remains.

@@ -43,4 +43,4 @@ pub(super) fn profile() -> Profile {
 }
 
 /// Bodies are converted as the next host needs them; addresses are not.
-const LACKS: Lacks = Lacks { eight_bit: Lacking::AsIs, utf8: Lacking::Bounce, size: Lacking::Bounce };
+const LACKS: Lacks = Lacks { eight_bit: Lacking::Convert, utf8: Lacking::Bounce, size: Lacking::Bounce };

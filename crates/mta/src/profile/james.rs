@@ -53,7 +53,7 @@ const STAGES: Stages = Stages {
 };
 
 /// Converter7Bit for bodies; SmtpUtf8Strategy: domains are converted, a local part that cannot be is permanent.
-const LACKS: Lacks = Lacks { eight_bit: Lacking::AsIs, utf8: Lacking::Bounce, size: Lacking::AsIs };
+const LACKS: Lacks = Lacks { eight_bit: Lacking::Convert, utf8: Lacking::Bounce, size: Lacking::AsIs };
 
 /// RemoteDeliveryConfiguration.java: DEFAULT_CONNECTION_TIMEOUT, DEFAULT_SMTP_TIMEOUT.
 const TIMEOUTS: Timeouts = Timeouts {

@@ -49,8 +49,7 @@ pub(super) fn profile() -> Profile {
         // only mail that has waited minimal_backoff_time. DANE is there but asked for (smtp_tls_security_level = dane)
         tls: Tls { fallback: Fallback::AfterWaiting(Duration::from_secs(300)), ..Tls::OPPORTUNISTIC },
         recipients_max: 50, // default_destination_recipient_limit
-        // smtp_proto.c: a message that needs SMTPUTF8 and does not get it is returned (5.6.7)
-        verdicts: Verdicts { lacks: Lacks::all(Lacking::Bounce), ..Verdicts::both(STAGES) },
+        verdicts: Verdicts { lacks: LACKS, ..Verdicts::both(STAGES) },
         door: Door {
             hops_max: 50,            // hopcount_limit
             sessions_max: Some(100), // default_process_limit
@@ -78,6 +77,10 @@ const ROUTING: Routing = Routing {
 /// smtp_trouble.c: a hard error is final, a soft one moves to the next host; smtp_skip_5xx_greeting = yes makes
 /// a 5xx greeting soft, at the last host too. EHLO falls back to HELO, whose 5xx is hard.
 const STAGES: Stages = Stages { ehlo: Answers::PLAIN, ..rfc5321::STAGES };
+
+/// smtp_proto.c: a message that needs SMTPUTF8 and does not get it is returned (5.6.7); bodies are converted, as
+/// disable_mime_output_conversion = no.
+const LACKS: Lacks = Lacks { eight_bit: Lacking::Convert, utf8: Lacking::Bounce, size: Lacking::Bounce };
 
 /// smtp_*_timeout of main.cf.
 const TIMEOUTS: Timeouts = Timeouts {

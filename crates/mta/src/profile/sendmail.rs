@@ -50,8 +50,8 @@ const MORE: Stages = rfc5321::STAGES;
 /// returns the message.
 const LAST: Stages = Stages { greeting: Answers::PLAIN, ehlo: Answers::PLAIN, ..MORE };
 
-/// EightBitMode = pass8; a host without SMTPUTF8 gets none of it (8.17, EAI).
-const LACKS: Lacks = Lacks { eight_bit: Lacking::AsIs, utf8: Lacking::Bounce, size: Lacking::Bounce };
+/// EightBitMode = pass8: what was labelled 8BITMIME is converted for a host without it; a host without SMTPUTF8 gets none of it (8.17, EAI).
+const LACKS: Lacks = Lacks { eight_bit: Lacking::Convert, utf8: Lacking::Bounce, size: Lacking::Bounce };
 
 /// Timeout.*; the connect is left to the kernel, whose patience ends after some 134 s (measured).
 const TIMEOUTS: Timeouts = Timeouts {

@@ -147,6 +147,9 @@ pub enum Lacking {
     Bounce,
     /// Send the message as it is, and do not ask for the extension.
     AsIs,
+    /// Send a converted message: for 8BITMIME a body in quoted-printable (RFC 6152 3). What cannot be converted is
+    /// returned.
+    Convert,
 }
 
 impl Lacks {

@@ -177,21 +177,33 @@ impl World {
 
     /// Submits messages to `app`.
     pub(crate) fn send_as(&mut self, count: usize, from: Option<&str>, to: &[&str]) -> &mut World {
-        self.write("192.0.2.1", count, from, to)
+        self.write("192.0.2.1", count, from, to, false)
+    }
+
+    /// Submits a message with a body of eight bits to `app`, from alice@sender.test.
+    pub(crate) fn send_eight_bit(&mut self, to: &[&str]) -> &mut World {
+        self.write("192.0.2.1", 1, Some("alice@sender.test"), to, true)
     }
 
     /// Submits messages to the host at an address, as a stranger, from alice@sender.test.
     pub(crate) fn submit(&mut self, host: &str, count: usize, to: &[&str]) -> &mut World {
-        self.write(host, count, Some("alice@sender.test"), to)
+        self.write(host, count, Some("alice@sender.test"), to, false)
     }
 
-    fn write(&mut self, host: &str, count: usize, from: Option<&str>, to: &[&str]) -> &mut World {
+    fn write(
+        &mut self,
+        host: &str,
+        count: usize,
+        from: Option<&str>,
+        to: &[&str],
+        eight_bit: bool,
+    ) -> &mut World {
         let from = from.map(|from| from.parse().expect("an address"));
         let to: Vec<_> = to.iter().map(|to| to.parse().expect("an address")).collect();
         let at = address(host);
         self.visit(HostId(1), move |host, now, out| {
             if let Host::Pen(pen) = host {
-                pen.send(now, count, from, to, at, out);
+                pen.send(now, count, from, to, at, eight_bit, out);
             }
         });
         self

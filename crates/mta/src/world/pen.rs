@@ -29,6 +29,7 @@ pub(crate) struct Note {
     to: Vec<Recipient>,
     header: Bytes,
     body: Bytes,
+    eight_bit: bool,
 }
 
 impl Letter for Note {
@@ -48,7 +49,7 @@ impl Letter for Note {
         &self.body
     }
     fn eight_bit(&self) -> bool {
-        false
+        self.eight_bit
     }
     fn utf8(&self) -> bool {
         false
@@ -60,6 +61,7 @@ impl Pen {
         Pen { at, batches: Vec::new(), sent: 0 }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of a batch")]
     pub(crate) fn send<F>(
         &mut self,
         _now: Time,
@@ -67,14 +69,16 @@ impl Pen {
         from: Option<Address>,
         to: Vec<Address>,
         host: IpAddr,
+        eight_bit: bool,
         out: &mut Commands<F>,
     ) {
-        let body = Bytes::from_static(b"Hello\r\n");
+        let body = Bytes::from_static(if eight_bit { "H\u{e9}llo\r\n" } else { "Hello\r\n" }.as_bytes());
         let note = |number: usize| Note {
             from: ReversePath(from.clone()),
             to: to.iter().cloned().map(Recipient::new).collect(),
             header: format!("Message-ID: <{number}@pen.test>\r\nSubject: test\r\n\r\n").into(),
             body: body.clone(),
+            eight_bit,
         };
         let letters = (0..count).map(|n| note(self.sent + count - n)).collect();
         self.sent += count;

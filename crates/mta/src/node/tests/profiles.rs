@@ -248,3 +248,38 @@ fn every_profile_drains_over_a_static_route() {
         assert_eq!((world.delivered("mx1"), world.queued("back")), (3, 0), "{profile}");
     }
 }
+
+/// What a sender makes of a mail with eight bits when the only host lacks 8BITMIME: `true` if the host has it.
+fn eight_bits(profile: &str) -> Option<bool> {
+    let mut world = World::new(LAST);
+    let pen = "192.0.2.99".parse().expect("ip");
+    world.node("app", "192.0.2.1", profile, |config| config.trusted = vec![pen]);
+    world.node("mx1", "192.0.2.10", "rfc5321", |config| {
+        config.delivers = vec![name("example.test")];
+        let mut poor = crate::Profile::default();
+        poor.door.extensions.eight_bit = false;
+        config.profile = std::sync::Arc::new(poor);
+    });
+    world.node("home", "192.0.2.30", "rfc5321", |config| config.delivers = vec![name("sender.test")]);
+    world.run(1).send_eight_bit(USER).run(10);
+    let stored = world.mta("mx1").find_map(|(_, fact)| match fact {
+        Fact::Accepted { message, .. } => Some(message.body.is_ascii()),
+        _ => None,
+    });
+    stored.map(|is_ascii| !is_ascii)
+}
+
+#[test]
+fn eight_bits_are_converted_returned_or_sent_as_they_are() {
+    for profile in ["postfix", "sendmail", "james", "exchange"] {
+        assert_eq!(eight_bits(profile), Some(false), "{profile} converts");
+    }
+    for profile in
+        ["exim", "opensmtpd", "qmail", "haraka", "stalwart", "chasquid", "maddy", "postal", "zonemta", "dma"]
+    {
+        assert_eq!(eight_bits(profile), Some(true), "{profile} sends it as it is");
+    }
+    for profile in ["rfc5321", "kumomta", "mox", "one-try"] {
+        assert_eq!(eight_bits(profile), None, "{profile} returns it");
+    }
+}
