@@ -282,3 +282,18 @@ fn clear_text_is_seen_where_starttls_is_stripped() {
 fn an_mx_whose_tlsa_records_are_not_looked_up_is_seen() {
     ignores_policy("tlsa-servfail", "dane = true", "dane = false", 50);
 }
+
+#[test]
+fn a_backup_that_the_policy_does_not_name_is_seen() {
+    ignores_policy("sts-omits-backup", "mta-sts = true", "mta-sts = false", 50);
+}
+
+#[test]
+fn a_certificate_for_another_name_is_seen() {
+    ignores_policy("backup-cert-mismatch", "mta-sts = true", "mta-sts = false", 50);
+}
+
+#[test]
+fn an_expired_certificate_is_seen() {
+    ignores_policy("primary-cert-expired", "mta-sts = true", "mta-sts = false", 40);
+}

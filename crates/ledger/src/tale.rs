@@ -312,7 +312,7 @@ impl Tale {
             policy: HostPolicy::None,
         };
         let hosts = ["mx1", "mx2", "mx3"].iter().map(route_host).collect();
-        let route = Arc::new(Route { basis: Basis::Mx, hosts, own });
+        let route = Arc::new(Route { basis: Basis::Mx, hosts, own, sts: None });
         self.see(id(host), Node::Routed { destination: "example.test".parse().expect("a domain"), route })
     }
 

@@ -10,6 +10,7 @@ use crate::{
     deliver::{Agent, Agents, HostMemory, Lane},
     queue::{Queue, Timetable},
     route::{RouteTicket, Router, RouterConfig},
+    sts::Sts,
     timers::Timers,
 };
 
@@ -53,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) timetable: Timetable,
     pub(crate) router: Router,
     pub(crate) resolving: Index<RouteTicket, u32>,
+    pub(crate) sts: Sts,
     pub(crate) memory: HostMemory,
     /// By the number of their line in the queue.
     pub(crate) lanes: Vec<Lane>,
@@ -85,6 +87,7 @@ impl Core {
             timetable: Timetable::new(profile, Time::ZERO, config.seed, config.key),
             router: Router::new(RouterConfig::of(&config)),
             resolving: Index::default(),
+            sts: Sts::new(config.trust.clone()),
             memory: HostMemory::new(profile),
             lanes: Vec::new(),
             dirty: Vec::new(),

@@ -9,7 +9,7 @@ use mxdrill_smtp::{
     tls::{Pin, Security},
 };
 
-use crate::{Message, MessageKey};
+use crate::{FetchError, Message, MessageKey, StsMode, StsRecord};
 
 /// One thing a node did. `recipient` counts from 0 in the message's recipients.
 #[derive(Clone, Debug)]
@@ -170,6 +170,13 @@ pub enum Fact {
         /// Recipients not yet served.
         pending: Box<[u16]>,
     },
+    /// A policy was fetched, or could not be (RFC 8461 3.3).
+    Policy {
+        /// Whose.
+        domain: DomainName,
+        /// In which mode it is, or why it is not known.
+        fetched: Result<StsMode, FetchError>,
+    },
     /// A queue run was asked for from outside (ETRN, postqueue -f, exim -qff).
     Flushed,
     /// Answer to a look into the queue: this recipient is still in it.
@@ -203,6 +210,8 @@ pub struct Route {
     pub hosts: Vec<RouteHost>,
     /// The preference at which this node found itself: hosts of this and worse preference were dropped.
     pub own: Option<u16>,
+    /// What is announced of an MTA-STS policy, if that is looked for.
+    pub sts: Option<Arc<StsRecord>>,
 }
 
 /// How a route came about.
@@ -244,6 +253,11 @@ pub enum HostPolicy {
     /// There are TLSA records that the resolver vouches for, and these can be used: TLS must be had, and the
     /// certificate match one of them. If none can be used, TLS alone (RFC 7672 2.2).
     Dane(Arc<[Pin]>),
+    /// The MTA-STS policy in force names it: TLS, and a certificate that is trusted, in date and for its name
+    /// (RFC 8461 4.2).
+    Sts,
+    /// The MTA-STS policy in force does not name it: the host must not be used (RFC 8461 4.1).
+    Outside,
     /// Whether there are TLSA records could not be found out: the host must not be used (RFC 7672 2.1.2).
     Unknown(Outcome),
 }

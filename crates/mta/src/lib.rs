@@ -25,6 +25,7 @@ mod retry;
 mod route;
 mod seven_bit;
 pub mod spool;
+mod sts;
 mod timers;
 mod trace;
 #[cfg(test)]
@@ -41,3 +42,4 @@ pub use profile::Profile;
 pub use retry::{Retry, RetryRule};
 pub use route::{Identity, Resolved, RouteTicket, Router, RouterConfig};
 pub use spool::{Pending, Spool, SpoolOptions};
+pub use sts::{FetchError, PolicyConfig, PolicyHost, StsMode, StsPolicy, StsRecord};

@@ -54,7 +54,7 @@ impl Books {
             Fact::Warned { message, dsn } => self.made(at, site, message, dsn, Kind::Warning),
             Fact::Recovered { message, pending } => self.recovered(at, site, message, pending),
             Fact::Holds { message, recipient } => self.holds(site, message, *recipient),
-            Fact::TurnedAway { .. } | Fact::Deferred { .. } | Fact::Flushed => {}
+            Fact::TurnedAway { .. } | Fact::Deferred { .. } | Fact::Policy { .. } | Fact::Flushed => {}
         }
     }
 

@@ -130,6 +130,7 @@ fn mta(fact: &mxdrill_mta::Fact) -> (&'static str, Value) {
         | Discarded { .. }
         | Warned { .. }
         | Recovered { .. }
+        | Policy { .. }
         | Flushed
         | Holds { .. } => mta_recipient(fact),
     }
@@ -176,6 +177,10 @@ fn mta_recipient(fact: &mxdrill_mta::Fact) -> (&'static str, Value) {
         Warned { message, dsn } => ("warned", json!({ "key": hex(message.key.0), "dsn": whole(dsn) })),
         Recovered { message, pending } => {
             ("recovered", json!({ "message": whole(message), "pending": pending }))
+        }
+        Policy { domain, fetched } => {
+            let (mode, why) = (fetched.ok().map(|mode| mode.word()), fetched.err().map(|why| why.words()));
+            ("policy", json!({ "domain": domain.as_str(), "mode": mode, "why": why }))
         }
         Flushed => ("flushed", json!({})),
         Holds { message, recipient } => ("holds", of(message, *recipient)),

@@ -236,6 +236,7 @@ impl Record<'_> {
             | Discarded { .. }
             | Warned { .. }
             | Recovered { .. }
+            | Policy { .. }
             | Flushed
             | Holds { .. } => self.mta_queue(at, host, fact),
         };
@@ -268,6 +269,10 @@ impl Record<'_> {
                 }
                 self
             }
+            Policy { domain, fetched } => self.head(50, at, host).name(domain).byte(match fetched {
+                Ok(mode) => *mode as u8,
+                Err(why) => 16 + *why as u8,
+            }),
             Flushed => self.head(48, at, host),
             Holds { message, recipient } => self.head(49, at, host).known(message, *recipient),
             Accepted { .. }
@@ -354,6 +359,8 @@ impl Record<'_> {
             HostPolicy::None => self.byte(0),
             HostPolicy::Dane(pins) => self.byte(1).short(pins.len() as u16),
             HostPolicy::Unknown(outcome) => self.byte(2).outcome(*outcome),
+            HostPolicy::Sts => self.byte(3),
+            HostPolicy::Outside => self.byte(4),
         }
     }
 

@@ -8,7 +8,7 @@ use mxdrill_smtp::{Enhanced, Failure, Stage};
 
 use super::{Agent, Job, Plan, PlanStep, State};
 use crate::{
-    Basis, Fact, GiveUp, Skip, Target,
+    Basis, Fact, GiveUp, HostPolicy, RouteHost, Skip, Target,
     core::{AnyFact, Core},
     profile::Verdict,
     route,
@@ -106,6 +106,10 @@ impl Core {
         self.lanes[agent_.lane as usize].busy -= 1;
         self.touch(agent_.lane);
         let Some(mut job) = agent_.job.take() else { return };
+        let is_bound = |host: &RouteHost| matches!(host.policy, HostPolicy::Sts | HostPolicy::Outside);
+        if agent_.plan.as_ref().is_some_and(|plan| plan.route.hosts.iter().any(is_bound)) {
+            self.sts.doubt(&self.queue.line(agent_.lane).name);
+        }
         if let Some(parcel) = job.parcel.take() {
             match &agent_.target {
                 Some(target) => self.exhausted_hosts(&agent_, &mut job, parcel.picks.as_slice(), target),

@@ -58,7 +58,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn host(&mut self, index: u16, host: &RouteHost) {
-        if matches!(host.policy, HostPolicy::Unknown(_)) {
+        if matches!(host.policy, HostPolicy::Unknown(_) | HostPolicy::Outside) {
             return self.steps.push(PlanStep::Pass { host: index, why: Skip::TlsPolicy });
         }
         let Ok(addresses) = &host.addresses else {

@@ -64,8 +64,26 @@ impl Core {
         }
     }
 
-    /// The route is known: the agent takes a message, unless every host is to be skipped for now.
+    /// The route is known; the destination's policy comes first.
     pub(crate) fn routed<F: AnyFact>(
+        &mut self,
+        now: Time,
+        agent: u32,
+        route: Arc<Route>,
+        out: &mut Commands<F>,
+    ) {
+        let route = match self.config.profile.tls.mta_sts {
+            true => self.secure(now, agent, route, out),
+            false => Some(route),
+        };
+        if let Some(route) = route {
+            self.routed_safely(now, agent, route, out);
+        }
+    }
+
+    /// The route is known, and what the destination's policy makes of it: the agent takes a message, unless every
+    /// host is to be skipped for now.
+    pub(crate) fn routed_safely<F: AnyFact>(
         &mut self,
         now: Time,
         agent: u32,

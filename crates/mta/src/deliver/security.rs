@@ -36,6 +36,7 @@ impl Core {
         let demand = match agent.host().map(|host| &host.policy) {
             Some(HostPolicy::Dane(pins)) if pins.is_empty() => Demand::Encrypted,
             Some(HostPolicy::Dane(pins)) => Demand::Matched(pins.clone()),
+            Some(HostPolicy::Sts) => Demand::Verified,
             _ if is_willing && !agent.is_clear => Demand::Opportunistic,
             _ => return None,
         };

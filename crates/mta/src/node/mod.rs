@@ -150,6 +150,7 @@ impl<S: Script> Node<S> {
                 server.bytes(now, bytes, door, script, out);
             }),
             None if self.core.router.owns(conn) => self.core.router.bytes(now, conn, bytes, out),
+            None if self.core.sts.owns(conn) => self.core.policy_bytes(now, conn, bytes, out),
             None => self.core.heard(now, conn, bytes, out),
         }
     }
@@ -158,6 +159,7 @@ impl<S: Script> Node<S> {
         match self.inbound.find(conn) {
             Some(id) => self.with_server(id, out, |server, _, _, out| server.closed(how, out)),
             None if self.core.router.owns(conn) => self.core.router.closed(now, conn, how, out),
+            None if self.core.sts.owns(conn) => self.core.policy_closed(now, conn, how, out),
             None => self.core.hung_up(now, conn, how, out),
         }
     }
@@ -165,6 +167,8 @@ impl<S: Script> Node<S> {
     fn connected<F: AnyFact>(&mut self, now: Time, conn: Conn, out: &mut Commands<F>) {
         if self.core.router.owns(conn) {
             self.core.router.connected(conn, out);
+        } else if self.core.sts.owns(conn) {
+            self.core.policy_connected(now, conn, out);
         } else {
             self.core.connected(now, conn);
         }
@@ -179,6 +183,7 @@ impl<S: Script> Node<S> {
             }
         }
         self.core.router.timer(now, out);
+        self.core.policy_timer(now, out);
         self.core.spool.timer(now, out);
         self.core.scan(now);
     }
@@ -249,8 +254,13 @@ impl<S: Script> Node<S> {
     /// Arms the one deadline of this process, if it has changed.
     fn wake<F>(&mut self, out: &mut Commands<F>) {
         let core = &self.core;
-        let deadlines =
-            [core.timers.deadline(), core.router.deadline(), core.spool.deadline(), core.queue.deadline()];
+        let deadlines = [
+            core.timers.deadline(),
+            core.router.deadline(),
+            core.sts.deadline(),
+            core.spool.deadline(),
+            core.queue.deadline(),
+        ];
         let next = deadlines.into_iter().flatten().min();
         if next == self.armed {
             return;
@@ -288,6 +298,9 @@ where
             Event::Timer => self.timer(now, out),
             Event::Incoming { conn, peer, .. } => self.incoming(now, conn, peer, out),
             Event::Connected(conn) => self.connected(now, conn, out),
+            Event::ConnectFailed(conn, _) if self.core.sts.owns(conn) => {
+                self.core.policy_unreachable(now, conn, out);
+            }
             Event::ConnectFailed(conn, why) if !self.core.router.owns(conn) => {
                 self.core.connect_failed(now, conn, why, out);
             }

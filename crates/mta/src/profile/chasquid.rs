@@ -5,7 +5,7 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Concurrency, Door, Expiry, Jitter, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Reuse, Routing,
+    Concurrency, Door, Expiry, Jitter, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Reuse, Routing, Tls,
     Verdict, Verdicts, hours, minutes, rfc5321,
 };
 use crate::Retry;
@@ -34,6 +34,8 @@ pub(super) fn profile() -> Profile {
             extensions: Extensions { size: Some(50 << 20), ..Extensions::USUAL },
             ..base.door
         },
+        // MTA-STS is built in; there is no DANE
+        tls: Tls { mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

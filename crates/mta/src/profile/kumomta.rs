@@ -6,8 +6,8 @@ use std::time::Duration;
 use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
-    Answers, Concurrency, Door, Expiry, Jitter, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Restart,
-    Reuse, Routing, Stages, Verdict, Verdicts, days, minutes, rfc5321,
+    Answers, Concurrency, Door, Expiry, Fallback, Jitter, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile,
+    Restart, Reuse, Routing, Stages, Tls, Verdict, Verdicts, days, minutes, rfc5321,
 };
 use crate::Retry;
 
@@ -36,6 +36,8 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // the spool keeps the time of the next attempt
+        // make_egress_path: enable_mta_sts = true, enable_dane = false; "will NOT fallback to not using TLS on that same host"
+        tls: Tls { fallback: Fallback::Never, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

@@ -6,7 +6,7 @@ use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
     Answers, Concurrency, Door, Expiry, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdict, Verdicts, minutes, rfc5321,
+    Routing, Stages, Tls, Verdict, Verdicts, minutes, rfc5321,
 };
 use crate::Retry;
 
@@ -36,6 +36,8 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // queue.go, readDiskQueue
+        // the shipped maddy.conf: mx_auth { dane, mtasts }
+        tls: Tls { dane: true, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

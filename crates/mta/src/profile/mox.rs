@@ -6,7 +6,7 @@ use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
     Answers, Concurrency, Door, Expiry, Jitter, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Restart,
-    Reuse, Routing, Stages, Verdict, Verdicts, Warn, days, minutes, rfc5321,
+    Reuse, Routing, Stages, Tls, Verdict, Verdicts, Warn, days, minutes, rfc5321,
 };
 use crate::Retry;
 
@@ -34,6 +34,8 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // the database keeps the next attempt
+        // features of the delivery by default: DANE, MTA-STS; without a policy plain text follows a handshake that failed
+        tls: Tls { dane: true, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

@@ -11,6 +11,8 @@ pub struct Tls {
     pub fallback: Fallback,
     /// Whether it looks for TLSA records, and keeps to them (RFC 7672).
     pub dane: bool,
+    /// Whether it fetches MTA-STS policies, and keeps to them (RFC 8461).
+    pub mta_sts: bool,
 }
 
 /// What becomes of mail that may go in clear text when the handshake comes to nothing. Where STARTTLS itself is
@@ -27,5 +29,6 @@ pub enum Fallback {
 
 impl Tls {
     /// Good will, and no policy.
-    pub const OPPORTUNISTIC: Tls = Tls { opportunistic: true, fallback: Fallback::AtOnce, dane: false };
+    pub const OPPORTUNISTIC: Tls =
+        Tls { opportunistic: true, fallback: Fallback::AtOnce, dane: false, mta_sts: false };
 }

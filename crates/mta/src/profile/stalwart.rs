@@ -7,7 +7,7 @@ use mxdrill_smtp::{Extensions, Timeouts};
 
 use super::{
     Answers, Concurrency, Door, Expiry, Lacking, Lacks, Lifetime, Own, OwnDrops, Profile, Restart, Reuse,
-    Routing, Stages, Verdict, Verdicts, Warn, days, hours, minutes, rfc5321,
+    Routing, Stages, Tls, Verdict, Verdicts, Warn, days, hours, minutes, rfc5321,
 };
 use crate::Retry;
 
@@ -45,6 +45,8 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // the queue is in the store, with its times
+        // reference, MtaTlsStrategy: dane, mtaSts and startTls are "optional"
+        tls: Tls { dane: true, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

@@ -21,6 +21,12 @@ pub(super) enum Slot {
     Ipv4(u16),
     /// TLSA of a host.
     Tlsa(u16),
+    /// TXT that announces an MTA-STS policy.
+    Sts,
+    /// A of the host of that policy.
+    StsIpv4,
+    /// AAAA of the host of that policy.
+    StsIpv6,
 }
 
 /// One resolution under way.
@@ -36,6 +42,10 @@ pub(super) struct Gathering {
     /// The resolver vouches for the MX records, or for that there are none.
     pub(super) is_authentic: bool,
     pub(super) tlsa_asked: bool,
+    /// The id of the MTA-STS policy that is announced.
+    pub(super) sts: Option<Box<str>>,
+    pub(super) sts_asked: bool,
+    pub(super) sts_addresses: Vec<IpAddr>,
     pub(super) hosts: Vec<Found>,
 }
 
@@ -66,6 +76,9 @@ impl Gathering {
             addresses_asked: false,
             is_authentic: false,
             tlsa_asked: false,
+            sts: None,
+            sts_asked: false,
+            sts_addresses: Vec::new(),
             hosts: Vec::new(),
         }
     }
@@ -82,6 +95,8 @@ impl Gathering {
         let name = match slot {
             Slot::Mx => self.destination.clone(),
             Slot::Ipv6(host) | Slot::Ipv4(host) => self.hosts[usize::from(host)].name.clone(),
+            Slot::Sts => format!("_mta-sts.{}", self.destination).parse().ok()?,
+            Slot::StsIpv4 | Slot::StsIpv6 => crate::sts::policy_host(&self.destination)?,
             Slot::Tlsa(host) => super::dane::name(&self.hosts[usize::from(host)].name)?,
         };
         Some((name, super::record_type(slot)))
@@ -93,6 +108,10 @@ impl Gathering {
             Slot::Ipv6(host) => self.hosts[usize::from(host)].ipv6 = Some(answer),
             Slot::Ipv4(host) => self.hosts[usize::from(host)].ipv4 = Some(answer),
             Slot::Tlsa(host) => self.hosts[usize::from(host)].tlsa = Some(answer),
+            Slot::Sts => self.sts = crate::sts::announced(&answer),
+            Slot::StsIpv4 | Slot::StsIpv6 => {
+                self.sts_addresses.extend(answer.records.iter().filter_map(|record| record.data.address()));
+            }
         }
     }
 

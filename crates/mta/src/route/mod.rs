@@ -34,6 +34,8 @@ pub struct RouterConfig {
     pub routing: Routing,
     /// Whether TLSA records are looked for (RFC 7672).
     pub dane: bool,
+    /// Whether MTA-STS policies are looked for (RFC 8461 3.1).
+    pub mta_sts: bool,
     /// The seed of the drill.
     pub seed: Seed,
     /// The host's own number in every draw.
@@ -67,6 +69,7 @@ impl RouterConfig {
             routes: config.routes.clone(),
             routing: config.profile.routing,
             dane: config.profile.tls.dane,
+            mta_sts: config.profile.tls.mta_sts,
             seed: config.seed,
             key: config.key,
         }
@@ -137,7 +140,12 @@ impl Router {
         let id = self.next;
         match self.config.routes.get(destination) {
             Some(hop) => gathering.go_static(hop.clone()),
-            None => self.ask(now, id, &mut gathering, Slot::Mx, out),
+            None => {
+                self.ask(now, id, &mut gathering, Slot::Mx, out);
+                if self.config.mta_sts {
+                    self.ask(now, id, &mut gathering, Slot::Sts, out);
+                }
+            }
         }
         self.ask_more(now, id, &mut gathering, out);
         if gathering.open == 0 {
@@ -175,6 +183,10 @@ impl Router {
         out: &mut Commands<F>,
     ) {
         self.ask_addresses(now, id, gathering, out);
+        if gathering.sts.is_some() && !std::mem::replace(&mut gathering.sts_asked, true) {
+            self.ask(now, id, gathering, Slot::StsIpv4, out);
+            self.ask(now, id, gathering, Slot::StsIpv6, out);
+        }
         if self.config.dane && gathering.open == 0 && !std::mem::replace(&mut gathering.tlsa_asked, true) {
             let asked = |host: &u16| dane::is_asked(gathering, &gathering.hosts[usize::from(*host)]);
             let hosts: Vec<u16> = (0..gathering.hosts.len() as u16).filter(asked).collect();
@@ -329,8 +341,9 @@ impl Route {
 const fn record_type(slot: Slot) -> RecordType {
     match slot {
         Slot::Mx => RecordType::Mx,
-        Slot::Ipv6(_) => RecordType::Aaaa,
-        Slot::Ipv4(_) => RecordType::A,
+        Slot::Ipv6(_) | Slot::StsIpv6 => RecordType::Aaaa,
+        Slot::Ipv4(_) | Slot::StsIpv4 => RecordType::A,
+        Slot::Sts => RecordType::Txt,
         Slot::Tlsa(_) => RecordType::Tlsa,
     }
 }

@@ -1,6 +1,6 @@
 //! From the answers of a resolution to its route: the order of trial, and who is left out.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_dns::{Answer, Outcome};
 use mxdrill_net::{DomainName, Draw};
@@ -10,7 +10,7 @@ use super::{
     gather::{Found, Gathering},
 };
 use crate::{
-    Basis, Route, RouteHost,
+    Basis, Route, RouteHost, StsRecord,
     profile::{Family, OwnDrops},
 };
 
@@ -20,6 +20,7 @@ const ADDRESSES_MAX: usize = 64;
 /// Makes the route.
 pub(super) fn route(gathering: Gathering, config: &RouterConfig) -> Route {
     let basis = gathering.basis.unwrap_or(Basis::Unresolved(Outcome::Timeout));
+    let sts = gathering.sts.map(|id| Arc::new(StsRecord { id, addresses: gathering.sts_addresses }));
     let mut draw = Shuffle { config, destination: &gathering.destination, key: gathering.draw, draw: None };
     let hosts = gathering.hosts.into_iter().map(|found| host(found, config.routing.family, &mut draw));
     let mut hosts: Vec<RouteHost> = hosts.collect();
@@ -30,7 +31,7 @@ pub(super) fn route(gathering: Gathering, config: &RouterConfig) -> Route {
     if let Some(own) = own {
         drop_own(&mut hosts, own, config);
     }
-    Route { basis, hosts, own }
+    Route { basis, hosts, own, sts }
 }
 
 /// Draws that are made only when there is something to shuffle.

@@ -24,6 +24,7 @@ fn config(own: &[&str]) -> RouterConfig {
         own: Identity { names: own.iter().map(|own| name(own)).collect(), addresses: vec![from] },
         routes: BTreeMap::new(),
         dane: false,
+        mta_sts: false,
         routing: Profile::default().routing,
         seed: Seed(1),
         key: 0,

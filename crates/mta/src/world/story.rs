@@ -45,6 +45,10 @@ fn line(fact: &Mta) -> Option<String> {
         Mta::Accepted { message, .. } => format!("accepted for {}", recipients(message)),
         Mta::TurnedAway { stage, reply, .. } => format!("said {} at {stage}", reply.code.number()),
         Mta::Delivered { message, recipient } => format!("delivered {}", who(message, *recipient)),
+        Mta::Policy { domain, fetched: Ok(mode) } => {
+            format!("learned the policy of {domain}: {}", mode.word())
+        }
+        Mta::Policy { domain, fetched: Err(why) } => format!("no policy of {domain}: {}", why.words()),
         Mta::Skipped { host, why, .. } => format!("skipped {} {why:?}", host.first_label()),
         Mta::Failed { target, stage, failure, .. } => match failure {
             mxdrill_smtp::Failure::Reply(reply) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mxdrill_dns::Zones;
-use mxdrill_mta::NodeConfig;
+use mxdrill_mta::{NodeConfig, PolicyConfig};
 use mxdrill_net::{DomainName, Epoch, HostId, HostSpec, Seed};
 use mxdrill_smtp::{ReversePath, tls::Kind};
 
@@ -44,6 +44,8 @@ pub(crate) enum Part {
     Mail(Box<NodeConfig>),
     /// It is an application that finds its MX itself, and keeps no queue.
     Application(Box<NodeConfig>),
+    /// It serves an MTA-STS policy.
+    Policy(PolicyConfig),
     /// It hands the drill's mail to the first hosts.
     Originator,
     /// It answers for the zones.
@@ -71,7 +73,10 @@ impl Cast {
             if trusting.contains(host.label.as_str()) {
                 config.trusted.push(originator);
             }
-            members.push(Member::new(host, own, config));
+            match certificates.as_ref().and_then(|certificates| certificates.policy(host, &own, &mut zones)) {
+                Some(policy) => members.push(Member::policy(host, own, policy)),
+                None => members.push(Member::new(host, own, config)),
+            }
         }
         let mut cast = Cast { members, zones };
         cast.add_inbox(scenario, inbox, SocketAddr::new(resolver, 53), seed);
@@ -152,6 +157,11 @@ impl Member {
         Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: host.spool }
     }
 
+    fn policy(host: &Host, addresses: Vec<IpAddr>, config: PolicyConfig) -> Member {
+        let part = Part::Policy(config);
+        Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: None }
+    }
+
     /// What a driver needs to know of it.
     pub(crate) fn spec(&self) -> HostSpec {
         HostSpec { name: self.label.clone(), addresses: self.addresses.clone() }
@@ -161,7 +171,7 @@ impl Member {
     pub(crate) fn mail(&self) -> Option<&NodeConfig> {
         match &self.part {
             Part::Mail(config) => Some(config),
-            Part::Application(_) | Part::Originator | Part::NameServer => None,
+            Part::Policy(_) | Part::Application(_) | Part::Originator | Part::NameServer => None,
         }
     }
 }

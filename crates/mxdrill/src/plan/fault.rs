@@ -6,7 +6,7 @@ use mxdrill_dns::RecordType;
 use mxdrill_net::{Access, DomainName, HostId, Tag};
 use mxdrill_smtp::{Act, Enhanced, Pattern, Reply, Rule, Stage, Then, tls::Flaw};
 
-use super::{PlanError, Planner};
+use super::{Part, PlanError, Planner};
 use crate::scenario::{
     Connect, Crash, Dialogue, DnsFault, FaultKind, HostFault, LinkFault, Matching, Moment, Place,
     RecipientPattern, TlsFault, Trigger,
@@ -95,7 +95,11 @@ impl Planner<'_> {
     /// TLS goes wrong where it is spoken of: at EHLO and at STARTTLS.
     fn tls(&self, tag: Tag, host: HostId, fault: TlsFault) -> Result<Rule, PlanError> {
         let member = self.cast.member(host);
-        if member.mail().is_none_or(|config| config.certificate.is_none()) {
+        let has_tls = match &member.part {
+            Part::Policy(_) => matches!(fault, TlsFault::Expired | TlsFault::WrongName),
+            _ => member.mail().is_some_and(|config| config.certificate.is_some()),
+        };
+        if !has_tls {
             return Err(PlanError::NoTls(member.label.clone()));
         }
         let (stage, then) = match fault {

@@ -4,14 +4,23 @@ use std::collections::BTreeSet;
 
 use mxdrill_dns::{RecordData, RecordType, Zones};
 use mxdrill_ledger::Guard;
+use mxdrill_mta::StsMode;
 use mxdrill_net::DomainName;
 use mxdrill_smtp::tls::{Pin, Security};
 
-use crate::scenario::{Action, Scenario};
+use crate::scenario::{Action, Host, Scenario};
 
 /// What the ledger holds every host to. A record that a step changes binds nobody.
 pub(super) fn of(scenario: &Scenario, zones: &Zones) -> Vec<Guard> {
-    dane(scenario, zones)
+    let mut guards = dane(scenario, zones);
+    guards.extend(scenario.hosts.iter().filter_map(sts));
+    guards
+}
+
+/// A policy in force that a host serves (RFC 8461 5).
+fn sts(host: &Host) -> Option<Guard> {
+    let policy = host.sts.as_ref().filter(|policy| policy.mode == StsMode::Enforce)?;
+    Some(Guard::Sts { domain: host.policy_domain()?, mx: policy.mx.clone() })
 }
 
 /// TLSA records of the hosts that mail goes to: they bind where the resolver vouches for them (RFC 7672 2.2).

@@ -14,7 +14,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use mxdrill_ledger::{Expectation, FaultSetup, Setup};
-use mxdrill_mta::Node;
+use mxdrill_mta::{Node, PolicyHost};
 use mxdrill_net::{Epoch, HostId, Seed, Tag, Time};
 use mxdrill_smtp::{Faults, tls::Kind};
 
@@ -165,8 +165,11 @@ impl Plan {
         Faults::new(self.seed, u64::from(host.0))
     }
 
-    /// The process of a mail host as it starts, if it is one.
+    /// The process of a host as it starts, if it is a mail host or that of a policy.
     pub(crate) fn mail_process(&self, host: HostId, script: Faults) -> Option<HostProcess> {
+        if let Part::Policy(config) = &self.cast.member(host).part {
+            return Some(HostProcess::Policy(Box::new(PolicyHost::new(config.clone(), script))));
+        }
         let config = self.cast.member(host).mail()?;
         let node = Box::new(Node::new(config.clone(), script));
         let label = &self.cast.member(host).label;

@@ -45,7 +45,7 @@ fn host(planner: &Planner<'_>, id: HostId, member: &Member) -> Option<HostSetup>
             setup.originates = true;
             setup.foreign = true;
         }
-        Part::Originator | Part::NameServer => return None,
+        Part::Policy(_) | Part::Originator | Part::NameServer => return None,
     }
     Some(setup)
 }

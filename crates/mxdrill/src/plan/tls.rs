@@ -1,8 +1,9 @@
 //! The certificates of a world: who shows which, and which of them the DNS names.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_dns::{Record, RecordData, Tlsa, Zones};
+use mxdrill_mta::PolicyConfig;
 use mxdrill_net::{Epoch, Time};
 use mxdrill_smtp::tls::{Authority, CertificateSpec, ClientTls, Credentials, Kind, Pin, ServerTls};
 
@@ -21,7 +22,7 @@ pub(super) struct Certificates {
 impl Certificates {
     /// The certificates of a scenario's world; `None` where nobody has one.
     pub(super) fn of(scenario: &Scenario, kind: Kind) -> Option<Certificates> {
-        scenario.hosts.iter().any(|host| host.tls.is_some()).then(|| {
+        scenario.hosts.iter().any(|host| host.tls.is_some() || host.sts.is_some()).then(|| {
             let trusted = Authority::new("mxdrill authority", Epoch::default());
             let trust = Arc::new(ClientTls::new(kind, &trusted, Epoch::default()));
             Certificates { kind, trusted, trust }
@@ -43,6 +44,21 @@ impl Certificates {
         Some(Arc::new(ServerTls::new(self.kind, &credentials, &self.trusted, &host.name)))
     }
 
+    /// The host of a policy, if it is one. The record that announces the policy goes into the zones.
+    pub(super) fn policy(
+        &self,
+        host: &Host,
+        addresses: &[IpAddr],
+        zones: &mut Zones,
+    ) -> Option<PolicyConfig> {
+        let policy = host.sts.as_ref()?;
+        let credentials = self.issue(host, &host.tls.clone().unwrap_or_default());
+        let certificate = Arc::new(ServerTls::new(self.kind, &credentials, &self.trusted, &host.name));
+        let text = policy.text();
+        announce(host, &text, zones);
+        Some(PolicyConfig { addresses: addresses.to_vec(), text: text.into(), certificate })
+    }
+
     fn issue(&self, host: &Host, tls: &HostTls) -> Credentials {
         let names = match tls.names.is_empty() {
             true => vec![host.name.to_string()],
@@ -54,6 +70,15 @@ impl Certificates {
             false => Authority::new("somebody else", Epoch::default()).issue(&host.name, &spec),
         }
     }
+}
+
+/// RFC 8461 3.1: the record says which policy it is, so its id follows from the text. One that is there stays.
+fn announce(host: &Host, text: &str, zones: &mut Zones) {
+    let name = host.policy_domain().and_then(|domain| format!("_mta-sts.{domain}").parse().ok());
+    let Some(name) = name.filter(|name| !zones.iter().any(|record| record.name == *name)) else { return };
+    let id: String =
+        Pin::digest(text.as_bytes()).iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    zones.insert(Record::new(name, RecordData::txt(&format!("v=STSv1; id={id};"))));
 }
 
 /// RFC 7672 3.1.1: `3 1 1`, the digest of the public key.

@@ -191,8 +191,8 @@ impl Play<'_> {
         match self.standing.scripts.get_mut(&host) {
             Some(script) => script.add(rule),
             None => self.visit(host, move |process, _, _| {
-                if let Some(node) = process.mail() {
-                    node.script_mut().add(rule);
+                if let Some(script) = process.script() {
+                    script.add(rule);
                 }
             }),
         }
@@ -204,8 +204,8 @@ impl Play<'_> {
                 script.clear(tag);
             }
             None => self.visit(host, move |process, _, _| {
-                if let Some(node) = process.mail() {
-                    node.script_mut().clear(tag);
+                if let Some(script) = process.script() {
+                    script.clear(tag);
                 }
             }),
         }
@@ -220,8 +220,8 @@ impl Play<'_> {
         let kept = Arc::new(Mutex::new(None));
         let place = kept.clone();
         self.visit(host, move |process, _, _| {
-            if let Some(node) = process.mail() {
-                let script = std::mem::replace(node.script_mut(), fresh);
+            if let Some(own) = process.script() {
+                let script = std::mem::replace(own, fresh);
                 *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(script);
             }
         });

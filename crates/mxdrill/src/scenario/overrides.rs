@@ -68,6 +68,7 @@ impl Overrides {
         self.apply_limits(&mut profile);
         self.timeout.apply(&mut profile.timeouts);
         profile.tls.dane = self.dane.unwrap_or(profile.tls.dane);
+        profile.tls.mta_sts = self.mta_sts.unwrap_or(profile.tls.mta_sts);
         if let Some(memory) = self.memory {
             profile.memory = if memory.is_zero() { Memory::None } else { Memory::Fixed(memory) };
         }

@@ -2,7 +2,7 @@
 
 mod step;
 
-use mxdrill_mta::profile;
+use mxdrill_mta::{StsMode, profile};
 use serde_json::{Map, Value, json};
 
 use super::{Program, WorldKind, checks, parse::EXTENSIONS};
@@ -140,6 +140,7 @@ fn host() -> Value {
             ("addresses", names("The addresses it has, where they are not those of the zone")),
             ("known-as", names("Further names and addresses by which it knows itself")),
             ("tls", tls()),
+            ("sts", sts()),
             ("retry", retry()),
             ("lifetime", time("How long a message stays queued")),
             ("bounce-lifetime", time("How long a bounce stays queued")),
@@ -155,6 +156,7 @@ fn host() -> Value {
             ("memory", time("How long it passes over an address that failed")),
             ("hops-max", number("More Received fields than this make a loop")),
             ("dane", flag("Whether it keeps to TLSA records (RFC 7672)")),
+            ("mta-sts", flag("Whether it keeps to MTA-STS policies (RFC 8461)")),
             ("timeout", timeouts()),
         ],
     )
@@ -184,6 +186,30 @@ fn tls() -> Value {
         ],
     );
     json!({ "description": "It offers STARTTLS", "anyOf": [{ "const": true }, certificate] })
+}
+
+fn sts() -> Value {
+    table(
+        "The MTA-STS policy that the host `mta-sts` of a domain serves (RFC 8461)",
+        &[],
+        [
+            (
+                "mode",
+                described(
+                    words(StsMode::ALL.map(StsMode::word)),
+                    "What senders make of it; otherwise enforce",
+                ),
+            ),
+            (
+                "mx",
+                described(
+                    list(json!({ "type": "string" })),
+                    "The MX that it names; the first label may be *",
+                ),
+            ),
+            ("max-age", described(duration(), "How long it may be remembered; otherwise 1d")),
+        ],
+    )
 }
 
 fn flag(what: &str) -> Value {

@@ -65,7 +65,9 @@ impl<'a> LiveStage<'a> {
         let server = serve(plan, &mut live, authority.clone())?;
         for (id, member) in plan.cast.members() {
             let process = match member.part {
-                Part::Mail(_) => plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside),
+                Part::Mail(_) | Part::Policy(_) => {
+                    plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside)
+                }
                 Part::Application(_) | Part::Originator | Part::NameServer => HostProcess::Outside,
             };
             live.add(member.spec(), process);

@@ -40,7 +40,9 @@ impl<'a> SimStage<'a> {
 
 fn process(plan: &Plan, id: HostId, member: &Member) -> HostProcess {
     match &member.part {
-        Part::Mail(_) => plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside),
+        Part::Mail(_) | Part::Policy(_) => {
+            plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside)
+        }
         Part::NameServer => {
             let authority = Authority::new(plan.cast.zones.clone()).secure(plan.secure);
             HostProcess::NameServer(Box::new(NameServer::new(authority, member.addresses[0])))

@@ -80,7 +80,7 @@ impl ServerTls {
     }
 
     /// The server's side of a session to come.
-    pub(crate) fn session(&self, flaw: Option<Flaw>) -> Layer {
+    pub fn session(&self, flaw: Option<Flaw>) -> Layer {
         let shown = match flaw {
             None => &self.usual,
             Some(Flaw::Expired) => &self.expired,
@@ -121,7 +121,7 @@ impl ClientTls {
     }
 
     /// The client's side of a session to come. `None` when the name cannot stand in a certificate.
-    pub(crate) fn session(&self, demand: Demand, server: DomainName) -> Option<Layer> {
+    pub fn session(&self, demand: Demand, server: DomainName) -> Option<Layer> {
         Some(Layer(match &self.real {
             None => {
                 let (epoch, roots) = (self.epoch, self.roots.clone());
@@ -132,9 +132,9 @@ impl ClientTls {
     }
 }
 
-/// The TLS of one session.
+/// The TLS of one session: for sessions of SMTP behind STARTTLS, for others from the start.
 #[derive(Debug)]
-pub(crate) struct Layer(Inner);
+pub struct Layer(Inner);
 
 #[derive(Debug)]
 enum Inner {
@@ -144,7 +144,7 @@ enum Inner {
 
 impl Layer {
     /// Begins the handshake, if this is the side that does.
-    pub(crate) fn begin<F>(&mut self, now: Time, conn: Conn, out: &mut Commands<F>) {
+    pub fn begin<F>(&mut self, now: Time, conn: Conn, out: &mut Commands<F>) {
         match &mut self.0 {
             Inner::Record(session) => session.begin(conn, out),
             Inner::Real(session) => session.begin(now, conn, out),
@@ -155,7 +155,7 @@ impl Layer {
     ///
     /// # Errors
     /// The handshake failed, or what came is no TLS. What the peer is to hear of it is sent; nothing more can be.
-    pub(crate) fn take<F>(
+    pub fn take<F>(
         &mut self,
         now: Time,
         conn: Conn,
@@ -170,7 +170,7 @@ impl Layer {
     }
 
     /// Sends plain text.
-    pub(crate) fn send<F>(&mut self, conn: Conn, plain: &[u8], out: &mut Commands<F>) {
+    pub fn send<F>(&mut self, conn: Conn, plain: &[u8], out: &mut Commands<F>) {
         match &mut self.0 {
             Inner::Record(_) => out.send(conn, plain),
             Inner::Real(session) => session.send(conn, plain, out),
@@ -178,7 +178,7 @@ impl Layer {
     }
 
     /// Sends plain text that is shared.
-    pub(crate) fn send_shared<F>(&mut self, conn: Conn, plain: Bytes, out: &mut Commands<F>) {
+    pub fn send_shared<F>(&mut self, conn: Conn, plain: Bytes, out: &mut Commands<F>) {
         match &mut self.0 {
             Inner::Record(_) => out.send_shared(conn, plain),
             Inner::Real(session) => session.send(conn, &plain, out),
@@ -186,14 +186,14 @@ impl Layer {
     }
 
     /// Says that nothing more will be sent (RFC 8446 6.1), so that the end cannot be forged.
-    pub(crate) fn close<F>(&mut self, conn: Conn, out: &mut Commands<F>) {
+    pub fn close<F>(&mut self, conn: Conn, out: &mut Commands<F>) {
         if let Inner::Real(session) = &mut self.0 {
             session.close(conn, out);
         }
     }
 
     /// How safe the session is, once the handshake is over.
-    pub(crate) fn security(&self) -> Option<Security> {
+    pub fn security(&self) -> Option<Security> {
         match &self.0 {
             Inner::Record(session) => session.security(),
             Inner::Real(session) => session.security(),

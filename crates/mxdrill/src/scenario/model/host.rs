@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, time::Duration};
 
-use mxdrill_mta::RetryRule;
+use mxdrill_mta::{RetryRule, StsPolicy};
 use mxdrill_net::DomainName;
 use mxdrill_smtp::Address;
 
@@ -42,6 +42,9 @@ pub struct Host {
     pub known_as: Vec<KnownAs>,
     /// Its certificate; `None` offers no STARTTLS.
     pub tls: Option<HostTls>,
+    /// The MTA-STS policy that it serves over HTTPS, and does nothing else: its name is `mta-sts.` and the domain
+    /// whose policy it is (RFC 8461 3.3).
+    pub sts: Option<StsPolicy>,
 }
 
 /// The certificate of a host that offers STARTTLS.
@@ -113,6 +116,8 @@ pub struct Overrides {
     pub hops_max: Option<u16>,
     /// Whether it keeps to TLSA records (RFC 7672).
     pub dane: Option<bool>,
+    /// Whether it keeps to MTA-STS policies (RFC 8461).
+    pub mta_sts: Option<bool>,
     /// Client timeouts.
     pub timeout: Timeouts,
 }
@@ -197,12 +202,18 @@ impl Host {
             addresses: None,
             known_as: Vec::new(),
             tls: None,
+            sts: None,
         }
     }
 
-    /// Whether it neither delivers nor relays.
+    /// The domain whose MTA-STS policy would be here.
+    pub fn policy_domain(&self) -> Option<DomainName> {
+        self.name.as_str().strip_prefix("mta-sts.")?.parse().ok()
+    }
+
+    /// Whether it neither delivers nor relays, nor serves a policy.
     pub fn only_sends(&self) -> bool {
-        self.delivers.is_empty() && self.relays.is_empty()
+        self.delivers.is_empty() && self.relays.is_empty() && self.sts.is_none()
     }
 }
 

@@ -1,8 +1,8 @@
 //! `[host.NAME]`: what a host is, and how it behaves.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use mxdrill_mta::profile;
+use mxdrill_mta::{StsMode, StsPolicy, profile};
 use mxdrill_net::DomainName;
 
 use super::{
@@ -93,6 +93,7 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
     host.addresses = table.read("addresses", addresses);
     host.known_as = table.read("known-as", known_as).unwrap_or_default();
     host.tls = table.read("tls", |v| tls(input, v));
+    host.sts = table.read("sts", |v| sts(input, v, host));
     host.overrides = overrides(input, &table);
     if let Some(retry) = table.get("retry") {
         let profile = host.profile_named();
@@ -222,6 +223,31 @@ fn tls<'a>(input: Input<'a>, value: Value<'a>) -> Read<HostTls> {
     Ok(tls)
 }
 
+/// `sts = { mode = "enforce", mx = ["mx1.example.test"], max-age = "1d" }`.
+fn sts<'a>(input: Input<'a>, value: Value<'a>, host: &Host) -> Read<StsPolicy> {
+    if host.policy_domain().is_none() {
+        let help = "call the host `mta-sts`: senders ask nobody else";
+        return Err(value
+            .mistake("an MTA-STS policy is served by the host `mta-sts` of its domain")
+            .help(help));
+    }
+    let table = value.table("an MTA-STS policy", input.notes)?;
+    let mode = table.read("mode", |v| v.word("a mode", &StsMode::ALL, StsMode::word));
+    let policy = StsPolicy {
+        mode: mode.unwrap_or(StsMode::Enforce),
+        mx: table.read("mx", certificate_names).unwrap_or_default(),
+        max_age: table.read("max-age", Value::duration_above_zero).unwrap_or(DAY),
+    };
+    table.finish();
+    match policy.mx.is_empty() && policy.mode != StsMode::None {
+        true => Err(value.mistake("the policy names no MX").label("expected `mx`")),
+        false => Ok(policy),
+    }
+}
+
+/// How long a policy may be remembered of which nothing is said.
+const DAY: Duration = Duration::from_secs(86_400);
+
 fn certificate_names(value: Value<'_>) -> Read<Vec<String>> {
     let names = value.array("an array of names")?;
     names
@@ -248,6 +274,7 @@ fn overrides<'a>(input: Input<'a>, table: &Table<'a>) -> Overrides {
         memory: table.read("memory", Value::duration),
         hops_max: table.read("hops-max", small),
         dane: table.read("dane", Value::flag),
+        mta_sts: table.read("mta-sts", Value::flag),
         timeout: table.read("timeout", |v| timeouts(input, v)).unwrap_or_default(),
     }
 }

@@ -1,7 +1,7 @@
 //! Hosts as tables.
 
 use mxdrill_ledger::Span;
-use mxdrill_mta::RetryRule;
+use mxdrill_mta::{RetryRule, StsPolicy};
 
 use super::duration;
 use crate::scenario::{
@@ -30,6 +30,7 @@ pub(super) fn table(host: &Host) -> Table {
         (!host.known_as.is_empty()).then(|| Node::texts(host.known_as.iter().map(known_as))),
     );
     put(&mut table, "tls", host.tls.as_ref().map(tls));
+    put(&mut table, "sts", host.sts.as_ref().map(sts));
     overrides(&mut table, &host.overrides);
     table
 }
@@ -44,6 +45,14 @@ fn tls(tls: &HostTls) -> Node {
     put(&mut table, "expires", tls.expires.map(duration));
     put(&mut table, "trusted", (tls.trusted != usual.trusted).then(|| Node::plain(tls.trusted)));
     put(&mut table, "tlsa", (tls.tlsa != usual.tlsa).then(|| Node::plain(tls.tlsa)));
+    Node::Table(table)
+}
+
+fn sts(policy: &StsPolicy) -> Node {
+    let mut table = Table::new();
+    put(&mut table, "mode", Some(Node::text(policy.mode.word())));
+    put(&mut table, "mx", (!policy.mx.is_empty()).then(|| Node::texts(&policy.mx)));
+    put(&mut table, "max-age", Some(duration(policy.max_age)));
     Node::Table(table)
 }
 
@@ -80,6 +89,7 @@ fn overrides(table: &mut Table, over: &Overrides) {
     put(table, "memory", over.memory.map(duration));
     put(table, "hops-max", over.hops_max.map(Node::plain));
     put(table, "dane", over.dane.map(Node::plain));
+    put(table, "mta-sts", over.mta_sts.map(Node::plain));
     put(table, "timeout", (over.timeout != Timeouts::default()).then(|| timeouts(&over.timeout)));
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mxdrill_dns::RecordType;
 use mxdrill_ledger::{Expectation, Figure};
-use mxdrill_mta::RetryRule;
+use mxdrill_mta::{RetryRule, StsMode, StsPolicy};
 use mxdrill_smtp::{Code, Enhanced, Notify, Reply, ReversePath, Stage};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -304,6 +304,7 @@ fn overrides() -> impl Strategy<Value = Overrides> {
             hops_max: numbers.2,
             concurrency: numbers.3,
             dane: times.3.map(|time| time.is_zero()),
+            mta_sts: times.0.map(|time| time.is_zero()),
             timeout: Timeouts { dot, connect: dot, ..Timeouts::default() },
         }
     })
@@ -340,7 +341,13 @@ fn hosts() -> BoxedStrategy<Vec<Host>> {
             }
             let app = Host::new("app", "app.example.test".parse().unwrap());
             let far = Host::new("mail.other.test", "mail.other.test".parse().unwrap());
-            vec![primary, backup, app, far]
+            let mut policy = Host::new("mta-sts", "mta-sts.example.test".parse().unwrap());
+            policy.sts = more.then(|| StsPolicy {
+                mode: if spool.is_some() { StsMode::Enforce } else { StsMode::Testing },
+                mx: vec!["*.example.test".into()],
+                max_age: Duration::from_secs(86_400),
+            });
+            vec![primary, backup, app, far, policy]
         })
         .boxed()
 }
