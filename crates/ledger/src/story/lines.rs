@@ -141,6 +141,7 @@ impl Event {
                 (fault.on.as_str(), what.clone(), Vec::new())
             }
             Event::Flush(site) => (books.host_name(*site), "tries its whole queue".into(), Vec::new()),
+            Event::Safety { site, what, why } => (books.host_name(*site), what.clone(), vec![why.clone()]),
             Event::Set(text) => ("dns", format!("now says {text}"), Vec::new()),
             Event::Emptied { site, left, repair } => {
                 (books.host_name(*site), "queue empty".into(), left.told(*repair, books))

@@ -1,6 +1,7 @@
 //! The drill as a story along the time line: what each host did, in as few lines as tell it.
 
 mod lines;
+mod safety;
 mod teller;
 
 use mxdrill_net::Time;

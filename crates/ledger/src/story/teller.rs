@@ -7,6 +7,7 @@ use mxdrill_mta::Rejection;
 use mxdrill_net::{Tag, Time};
 use mxdrill_smtp::{Reply, ReversePath};
 
+use super::safety::Safety;
 use crate::{
     Deed, Fact, Taken,
     books::{Books, Note, Site},
@@ -33,6 +34,7 @@ pub(crate) struct Teller {
     /// The event of late bounces of each host.
     bounces: BTreeMap<Site, usize>,
     pub(super) repair: Option<Time>,
+    safety: Safety,
 }
 
 /// A send step.
@@ -89,6 +91,7 @@ pub(super) enum Event {
     Fault { tag: Tag, begins: bool },
     Flush(Site),
     Set(Arc<str>),
+    Safety { site: Site, what: String, why: String },
     Emptied { site: Site, left: Left, repair: Option<Time> },
     Bounced { by: Site, count: u64, after: Duration, last: Time },
 }
@@ -117,6 +120,15 @@ impl Teller {
             }
             Fact::Mta(mxdrill_mta::Fact::Bounced { .. } | mxdrill_mta::Fact::Discarded { .. }) => {
                 self.left(at, site, books);
+            }
+            Fact::Mta(
+                fact @ (mxdrill_mta::Fact::Failed { .. }
+                | mxdrill_mta::Fact::Skipped { .. }
+                | mxdrill_mta::Fact::Policy { .. }),
+            ) => {
+                if let Some((what, why)) = self.safety.news(site, fact, books) {
+                    self.event(at, Event::Safety { site, what, why });
+                }
             }
             _ => {}
         }

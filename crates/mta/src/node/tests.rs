@@ -7,6 +7,7 @@ mod holding;
 mod law;
 mod profiles;
 mod security;
+mod sts;
 
 use crate::world::World;
 

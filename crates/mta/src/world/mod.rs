@@ -9,7 +9,7 @@ use mxdrill_dns as dns;
 use mxdrill_net::{Commands, Driver, Event, HostId, HostSpec, Process, Seed, Tag, Time, sim::Sim};
 use mxdrill_smtp::{Act, Enhanced, Faults, Matching, Reply, Rule, Stage, Then, Trigger};
 
-use crate::{Node, NodeConfig, Profile};
+use crate::{Node, NodeConfig, PolicyConfig, PolicyHost, Profile};
 use pen::Pen;
 pub(crate) use story::Story;
 
@@ -44,6 +44,7 @@ impl From<crate::Fact> for Fact {
 pub(crate) enum Host {
     Node(Box<Node<Faults>>),
     Names(Box<dns::Host>),
+    Policy(Box<PolicyHost<Faults>>),
     Pen(Box<Pen>),
 }
 
@@ -52,6 +53,7 @@ impl Process<Fact> for Host {
         match self {
             Host::Node(node) => node.handle(now, event, out),
             Host::Names(names) => names.handle(now, event, out),
+            Host::Policy(host) => host.handle(now, event, out),
             Host::Pen(pen) => pen.handle(now, event, out),
         }
     }
@@ -135,6 +137,18 @@ impl World {
         let id = self.sim.add(spec(label, &[at]), process);
         self.nodes.push((label.into(), id, config));
         id
+    }
+
+    /// Adds a host that serves a policy at an address.
+    pub(crate) fn policy_host(&mut self, at: &str, config: PolicyConfig) -> HostId {
+        let process = Host::Policy(Box::new(PolicyHost::new(config, Faults::new(Seed(1), 99))));
+        self.sim.add(spec("mta-sts", &[at]), process)
+    }
+
+    /// What connects to any host meet from now on.
+    pub(crate) fn access_of(&mut self, host: HostId, access: mxdrill_net::Access) -> &mut World {
+        self.sim.access(host, access);
+        self
     }
 
     /// The address of the pen.
