@@ -8,7 +8,7 @@ use mxdrill_smtp::{Enhanced, Failure, Stage};
 
 use super::{Agent, Job, Plan, PlanStep, State};
 use crate::{
-    Basis, Fact, GiveUp, HostPolicy, RouteHost, Skip, Target,
+    Basis, Fact, GiveUp, Skip, Target,
     core::{AnyFact, Core},
     profile::Verdict,
     route,
@@ -68,6 +68,19 @@ impl Core {
         Walk::End
     }
 
+    /// Records the hosts that a policy rules out among those that the attempt no longer comes to.
+    pub(crate) fn pass_rest<F: AnyFact>(&mut self, agent: u32, out: &mut Commands<F>) {
+        let agent_ = self.agents.live(agent);
+        let Some(plan) = agent_.plan.clone() else { return };
+        for step in plan.steps.iter().skip(agent_.at) {
+            let PlanStep::Pass { host, why: why @ Skip::TlsPolicy } = step else { continue };
+            let host = &plan.route.hosts[usize::from(*host)];
+            let destination = self.queue.line(agent_.lane).name.clone();
+            let (host, preference, why) = (host.name.clone(), host.preference, *why);
+            out.record(Fact::Skipped { destination, host, preference, why });
+        }
+    }
+
     /// Whether another host would be tried after the one under way: this decides which verdicts hold.
     pub(crate) fn has_more(&mut self, now: Time, agent: u32) -> bool {
         let memory = &self.memory;
@@ -106,10 +119,6 @@ impl Core {
         self.lanes[agent_.lane as usize].busy -= 1;
         self.touch(agent_.lane);
         let Some(mut job) = agent_.job.take() else { return };
-        let is_bound = |host: &RouteHost| matches!(host.policy, HostPolicy::Sts | HostPolicy::Outside);
-        if agent_.plan.as_ref().is_some_and(|plan| plan.route.hosts.iter().any(is_bound)) {
-            self.sts.doubt(&self.queue.line(agent_.lane).name);
-        }
         if let Some(parcel) = job.parcel.take() {
             match &agent_.target {
                 Some(target) => self.exhausted_hosts(&agent_, &mut job, parcel.picks.as_slice(), target),

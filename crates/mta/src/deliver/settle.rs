@@ -7,7 +7,7 @@ use mxdrill_smtp::{Enhanced, Extension, Failure, Outcome, Reply, Report, Severit
 
 use super::{Agent, Heard, Job, Parcel, Plan, session::failure_text};
 use crate::{
-    Fact, GiveUp, Rejection, Skip, Target, Undelivered,
+    Fact, GiveUp, HostPolicy, Rejection, RouteHost, Skip, Target, Undelivered,
     core::{AnyFact, Core},
     profile::{Answers, Expiry, Lacking, Lacks, Verdict},
     queue::{Cause, Next, Picks},
@@ -124,6 +124,7 @@ impl Core {
         job.is_site_failure = true;
         job.is_lacking = false;
         if left.is_empty() {
+            self.pass_rest(agent, out);
             return self.end_agent(now, agent, job, out);
         }
         job.parcel = Some(Parcel { message: report.letter.message, picks: Picks::of(&left) });
@@ -169,6 +170,9 @@ impl Core {
         // a refusal of a command speaks of the message; anything else, of the host
         if stage < Stage::Mail || !matches!(failure, Failure::Reply(_)) {
             self.memory.failed(now, target.address, is_unanswered(stage, failure));
+        }
+        if matches!(failure, Failure::Tls(_)) {
+            self.sts.doubt(&self.queue.line(lane).name);
         }
         out.record(Fact::Failed {
             destination: self.queue.line(lane).name.clone(),
@@ -342,6 +346,11 @@ impl Core {
             false => lane_.succeeded(concurrency),
         }
         self.touch(lane);
+        let is_outside = |host: &RouteHost| host.policy == HostPolicy::Outside;
+        let has_outside = plan.is_some_and(|plan| plan.route.hosts.iter().any(is_outside));
+        if has_outside && !(job.later.is_empty() && job.lost.is_empty()) {
+            self.sts.doubt(&self.queue.line(lane).name);
+        }
         if job.later.is_empty() {
             if job.lost.is_empty() {
                 self.queue.remove(job.entry)

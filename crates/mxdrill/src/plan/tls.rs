@@ -89,3 +89,84 @@ fn publish(host: &Host, credentials: &Credentials, zones: &mut Zones) {
         zones.insert(Record::new(name, RecordData::Tlsa(Arc::new(tlsa))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mxdrill_ledger::Guard;
+    use mxdrill_net::Seed;
+    use mxdrill_smtp::tls::Security;
+
+    use super::*;
+    use crate::{
+        plan::{Plan, PlanError},
+        scenario::NoFiles,
+    };
+
+    const STORY: &str = r#"
+title = "Two MX, of which one has TLS"
+[zone]
+secure = true
+text = """
+$ORIGIN example.test.
+@        MX 10 mx1
+@        MX 20 mx2
+mx1      A  192.0.2.10
+mx2      A  192.0.2.20
+mta-sts  A  192.0.2.30
+"""
+[host.mx1]
+delivers = ["example.test"]
+tls      = { tlsa = true }
+[host.mx2]
+relays = ["example.test"]
+[host.mta-sts]
+sts = { mx = ["mx1.example.test"] }
+[[step]]
+at    = "0s"
+fault = { host = "mx1", tls = "expired" }
+"#;
+
+    fn plan(text: &str) -> Result<Plan, PlanError> {
+        let scenario = Scenario::parse("story", text, &NoFiles).expect("a scenario");
+        Plan::of(&scenario, Seed(1), Kind::Record)
+    }
+
+    #[test]
+    fn what_hosts_show_and_serve_is_in_the_dns() {
+        let plan = plan(STORY).expect("it can be played");
+        let text = |name: &str| {
+            let records = plan.cast.zones.iter().filter(|record| record.name.as_str() == name);
+            records.map(|record| record.kind().to_string()).collect::<String>()
+        };
+        assert_eq!(text("_25._tcp.mx1.example.test"), "TLSA");
+        assert_eq!(text("_25._tcp.mx2.example.test"), "");
+        assert_eq!(text("_mta-sts.example.test"), "TXT");
+    }
+
+    #[test]
+    fn whoever_publishes_a_policy_is_held_to_it() {
+        let guards = |text: &str| plan(text).expect("it can be played").setup.guards;
+        let host = "mx1.example.test".parse().expect("a name");
+        let dane = Guard::Dane { host, least: Security::Matched };
+        let domain = "example.test".parse().expect("a name");
+        let sts = Guard::Sts { domain, mx: vec!["mx1.example.test".into()] };
+        assert_eq!(guards(STORY), [dane, sts.clone()]);
+        assert_eq!(guards(&STORY.replace("secure = true", "")), [sts], "nobody vouches for the record");
+        let testing =
+            STORY.replace("sts = { mx", "sts = { mode = \"testing\", mx").replace("secure = true", "");
+        assert_eq!(guards(&testing), []);
+        let changed = format!(
+            "{STORY}[[step]]\nat = \"1h\"\nset = {{ dns = \"_25._tcp.mx1.example.test TLSA\", to = [] }}\n"
+        );
+        assert_eq!(guards(&changed).len(), 1, "a record that a step changes binds nobody");
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_tls_where_there_is_none() {
+        let elsewhere = STORY.replace("host = \"mx1\"", "host = \"mx2\"");
+        assert!(matches!(plan(&elsewhere), Err(PlanError::NoTls(host)) if host == "mx2"));
+        let policy = STORY.replace("host = \"mx1\"", "host = \"mta-sts\"");
+        assert!(plan(&policy).is_ok(), "the host of a policy shows a certificate too");
+        assert!(plan(&policy.replace("expired", "stripped")).is_err(), "it has no STARTTLS");
+    }
+}

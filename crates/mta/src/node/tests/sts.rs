@@ -147,6 +147,26 @@ fn a_policy_by_which_mail_could_not_go_is_fetched_anew() {
 }
 
 #[test]
+fn while_the_only_mx_that_it_names_is_down_the_policy_is_asked_again() {
+    let (mut world, _) = enforced(&["mx1"]);
+    world.refuse("mx1").send(1, USER).run(700);
+    check(
+        &world,
+        &["app"],
+        "
+         0:00:01 app accepted for u
+         0:00:01 app learned the policy of example.test: enforce
+         0:00:01 app failed mx1 connect Connect(Refused)
+         0:00:01 app skipped mx2 TlsPolicy
+         0:00:01 app deferred 1 until 0:10:00
+         0:10:00 app learned the policy of example.test: enforce
+         0:10:00 app failed mx1 connect Connect(Refused)
+         0:10:00 app skipped mx2 TlsPolicy
+         0:10:00 app deferred 1 until 0:20:00",
+    );
+}
+
+#[test]
 fn another_id_is_another_policy() {
     let (mut world, _) = enforced(&["mx1"]);
     world.send(1, USER).run(10);
