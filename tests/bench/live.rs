@@ -18,35 +18,66 @@ use mxdrill_net::{
 use mxdrill_smtp::Pass;
 
 use crate::{
+    Size,
     meter::Cost,
     say,
     table::{Row, Table},
 };
 
-/// Messages of one round.
-const MESSAGES: u32 = 5000;
+/// Sessions at once, where nothing else is said.
+const SESSIONS: u32 = 20;
 
-/// Measures both, in turn.
-pub(crate) fn measure(table: &mut Table, folder: &Path, rounds: usize) {
-    let postfix = folder.join("postfix/usr");
+/// Sessions that a host must hold without an error.
+const CROWDS: [u32; 4] = [1, 20, 200, 2000];
+
+/// Measures a mock and a relay beside smtp-sink, in turn.
+pub(crate) fn measure(table: &mut Table, folder: &Path, size: &Size) {
+    let postfix = folder.join("mta/postfix/root/usr");
     if !postfix.join("sbin/smtp-source").exists() {
-        return table.leave_out(
-            "live beside smtp-sink: target/postfix is missing (apt-get download postfix; dpkg-deb -x postfix_*.deb \
-             target/postfix)",
+        return table
+            .leave_out("live beside smtp-sink: run `cargo xtask bench`, which fetches it, on Debian");
+    }
+    let (mock, relay) = (start("mock", ""), start("mock", "relay"));
+    let sink = start_sink(&postfix);
+    for (word, reused) in [("reused", true), ("one connection each", false)] {
+        let load = |at| rate(&postfix, at, size.messages, SESSIONS, reused);
+        let beside = |ours| -> Vec<(f64, f64)> {
+            (0..size.rounds).filter_map(|_| Some((load(ours)?, load(sink.at)?))).collect()
+        };
+        table.add(Row::beside(&format!("live mock MX, {word}"), "messages/s", "smtp-sink", &beside(mock.at)));
+        table.add(
+            Row::beside(&format!("live relay, synced, {word}"), "messages/s", "smtp-sink", &beside(relay.at))
+                .without_mark(),
         );
     }
-    let (mock, sink) = (start_mock(), start_sink(&postfix));
-    for (word, reused) in [("reused", true), ("one connection each", false)] {
-        let rounds: Vec<(f64, f64)> =
-            (0..rounds).map(|_| (rate(&postfix, mock.at, reused), rate(&postfix, sink.at, reused))).collect();
-        table.add(Row::beside(&format!("live mock MX, {word}"), "messages/s", "smtp-sink", &rounds));
+    for sessions in CROWDS {
+        let messages = size.messages.max(2 * sessions);
+        let what = format!("live mock MX, {sessions} sessions");
+        let rounds: Vec<(f64, f64)> = (0..size.rounds.min(3))
+            .filter_map(|_| {
+                let ours = rate(&postfix, mock.at, messages, sessions, true)?;
+                Some((ours, rate(&postfix, sink.at, messages, sessions, true)?))
+            })
+            .collect();
+        match rounds.is_empty() {
+            true => table.leave_out(&format!("{what}: smtp-source reports an error")),
+            false => table.add(Row::beside(&what, "messages/s", "smtp-sink", &rounds).without_mark()),
+        }
     }
 }
 
 /// A server under way; it ends with this value.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    at: SocketAddr,
+    /// Where it listens.
+    pub(crate) at: SocketAddr,
+}
+
+impl Running {
+    /// A program that listens at `at`.
+    pub(crate) fn new(child: Child, at: SocketAddr) -> Running {
+        Running { child, at }
+    }
 }
 
 impl Drop for Running {
@@ -57,23 +88,33 @@ impl Drop for Running {
     }
 }
 
-fn start_mock() -> Running {
+/// Starts a part of this program that says where it listens.
+pub(crate) fn start(what: &str, how: &str) -> Running {
     let program = std::env::current_exe().expect("a running program has a path");
-    let mut child =
-        Command::new(program).arg("mock").stdout(Stdio::piped()).spawn().expect("the bench can run itself");
+    let mut child = Command::new(program)
+        .args([what, how])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the bench can run itself");
     let mut line = String::new();
     let output = child.stdout.take().expect("its output is a pipe");
-    BufReader::new(output).read_line(&mut line).expect("the mock says where it is");
+    BufReader::new(output).read_line(&mut line).expect("it says where it is");
     Running { child, at: line.trim().parse().expect("an address") }
 }
 
-#[expect(clippy::disallowed_methods, reason = "smtp-sink needs a free port, and is asked whether it listens")]
+/// A port that is free.
+#[expect(clippy::disallowed_methods, reason = "programs of others need a free port")]
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port()
+}
+
+#[expect(clippy::disallowed_methods, reason = "smtp-sink is asked whether it listens")]
 fn start_sink(postfix: &Path) -> Running {
-    let port =
-        TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port();
+    let port = free_port();
     let at = SocketAddr::from(([127, 0, 0, 1], port));
     let child = program(postfix, "smtp-sink")
-        .args([format!("127.0.0.1:{port}"), "1000".into()])
+        .args([format!("127.0.0.1:{port}"), "2000".into()])
         .spawn()
         .expect("smtp-sink can be run");
     while TcpStream::connect(at).and_then(|mut stream| stream.read(&mut [0; 3])).is_err() {
@@ -84,36 +125,41 @@ fn start_sink(postfix: &Path) -> Running {
 
 fn program(postfix: &Path, name: &str) -> Command {
     let mut command = Command::new(postfix.join("sbin").join(name));
-    let libraries: PathBuf = postfix.join("lib/postfix");
+    let libraries: Vec<PathBuf> = ["lib/postfix", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"]
+        .map(|place| postfix.join(place))
+        .into();
+    let libraries = std::env::join_paths(libraries).expect("paths without a colon");
     command.env("LD_LIBRARY_PATH", libraries).stdout(Stdio::null());
     command
 }
 
-/// Messages a second from smtp-source: ten sessions at once, 1 KiB each.
-fn rate(postfix: &Path, at: SocketAddr, reused: bool) -> f64 {
+/// Messages a second from smtp-source, 1 KiB each; `None` when it reports an error.
+fn rate(postfix: &Path, at: SocketAddr, messages: u32, sessions: u32, reused: bool) -> Option<f64> {
     let mut command = program(postfix, "smtp-source");
     if reused {
         command.arg("-d");
     }
-    command.args(["-s", "10", "-l", "1024", "-m", &MESSAGES.to_string()]);
-    command.args(["-f", "alice@sender.test", "-t", "user@example.test"]).arg(format!(
-        "{}:{}",
-        at.ip(),
-        at.port()
-    ));
-    let cost =
-        Cost::of(|| assert!(command.status().is_ok_and(|status| status.success()), "smtp-source ends well"));
-    f64::from(MESSAGES) / cost.wall.as_secs_f64()
+    command.args(["-s", &sessions.to_string(), "-l", "1024", "-m", &messages.to_string()]);
+    command.args(["-f", "alice@sender.test", "-t", "user@example.test"]).arg(at.to_string());
+    let mut is_well = false;
+    let cost = Cost::of(|| is_well = command.status().is_ok_and(|status| status.success()));
+    is_well.then(|| f64::from(messages) / cost.wall.as_secs_f64())
 }
 
-/// A mail host that delivers into memory, until it is killed.
-pub(crate) fn mock() {
-    let options = LiveOptions { storage: Storage::Memory, speed: Some(1), ..LiveOptions::default() };
+/// A mail host, until it is killed: it delivers into memory, or as a relay keeps mail on the disk.
+pub(crate) fn mock(is_relay: bool) {
+    let storage = if is_relay { Storage::Files } else { Storage::Memory };
+    let options = LiveOptions { storage, speed: Some(1), ..LiveOptions::default() };
     let mut live: Live<Node<Pass>, Fact> = Live::new(options).expect("a world on loopback");
     let at = SocketAddr::from(([192, 0, 2, 10], 25));
     let name = "mx1.example.test".parse().expect("a name");
     let mut config = NodeConfig::new(name, vec![at.ip()], SocketAddr::from(([192, 0, 2, 53], 53)));
-    config.delivers = vec!["example.test".parse().expect("a name")];
+    let domain = "example.test".parse().expect("a name");
+    match is_relay {
+        // nobody answers its look-ups: it keeps what it takes
+        true => config.relays = vec![domain],
+        false => config.delivers = vec![domain],
+    }
     live.add(HostSpec { name: "mx1".into(), addresses: vec![at.ip()] }, Node::new(config, Pass));
     let mut sink = |_, _, _: Fact| ControlFlow::Continue(());
     live.run_until(Time::ZERO + Duration::from_millis(1), &mut sink);

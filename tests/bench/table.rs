@@ -38,12 +38,30 @@ pub(crate) struct Row {
     figure: Spread,
     /// What it was measured beside, that figure, and the ratio of the two round by round.
     yardstick: Option<(&'static str, Spread, Spread)>,
+    mark: Mark,
+}
+
+/// Which figure of a row must not get worse, whatever the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// The ratio to the yardstick: more is better.
+    Ratio,
+    /// The figure itself: less is better.
+    Figure,
+    /// None: it depends on the machine.
+    None,
 }
 
 impl Row {
     /// A figure without a yardstick.
     pub(crate) fn alone(what: &str, unit: &'static str, rounds: &[f64]) -> Row {
-        Row { what: what.into(), unit, figure: Spread::of(rounds.iter().copied()), yardstick: None }
+        Row {
+            what: what.into(),
+            unit,
+            figure: Spread::of(rounds.iter().copied()),
+            yardstick: None,
+            mark: Mark::None,
+        }
     }
 
     /// Rounds of a figure and of its yardstick, taken in turn.
@@ -51,7 +69,17 @@ impl Row {
         let ratio = Spread::of(rounds.iter().map(|(ours, theirs)| ours / theirs));
         let theirs = Spread::of(rounds.iter().map(|(_, theirs)| *theirs));
         let figure = Spread::of(rounds.iter().map(|(ours, _)| *ours));
-        Row { what: what.into(), unit, figure, yardstick: Some((other, theirs, ratio)) }
+        Row { what: what.into(), unit, figure, yardstick: Some((other, theirs, ratio)), mark: Mark::Ratio }
+    }
+
+    /// Its figure says something on every machine, and less is better.
+    pub(crate) fn at_most(self) -> Row {
+        Row { mark: Mark::Figure, ..self }
+    }
+
+    /// Its ratio is no promise.
+    pub(crate) fn without_mark(self) -> Row {
+        Row { mark: Mark::None, ..self }
     }
 
     fn line(&self) -> String {
@@ -99,6 +127,15 @@ impl Table {
     pub(crate) fn leave_out(&mut self, what: &str) {
         say(&format!("left out: {what}"));
         self.left_out.push(what.into());
+    }
+
+    /// What can be compared from machine to machine: name, middle, and of which kind.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = (&str, f64, Mark)> {
+        self.rows.iter().filter_map(|row| match (row.mark, &row.yardstick) {
+            (Mark::Ratio, Some((_, _, ratio))) => Some((row.what.as_str(), ratio.median, row.mark)),
+            (Mark::Figure, _) => Some((row.what.as_str(), row.figure.median, row.mark)),
+            _ => None,
+        })
     }
 
     /// Writes everything for machines.

@@ -16,13 +16,13 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 /// What an adapter says of its packages.
-struct Recipe {
-    name: String,
-    packages: Vec<String>,
-    program: String,
+pub(crate) struct Recipe {
+    pub(crate) name: String,
+    pub(crate) packages: Vec<String>,
+    pub(crate) program: String,
 }
 
-fn fetch(root: &Path, names: &[String]) -> Result<(), String> {
+pub(crate) fn fetch(root: &Path, names: &[String]) -> Result<(), String> {
     let recipes = recipes(&root.join("crates/netns/src/adapter"))?;
     if let Some(name) = names.iter().find(|name| !recipes.iter().any(|recipe| recipe.name == **name)) {
         return Err(format!("there is no adapter for `{name}`"));
@@ -32,7 +32,7 @@ fn fetch(root: &Path, names: &[String]) -> Result<(), String> {
 }
 
 /// The target folder of this build.
-fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
@@ -60,7 +60,7 @@ fn recipe(path: &Path) -> Result<Recipe, String> {
 
 /// Downloads the packages of a server and lays them over each other in `root`, with their checksums beside it. What
 /// is there with the right checksums is left alone.
-fn unpack(folder: &Path, recipe: &Recipe) -> Result<(), String> {
+pub(crate) fn unpack(folder: &Path, recipe: &Recipe) -> Result<(), String> {
     let folder = folder.join(&recipe.name);
     let program = folder.join("root").join(recipe.program.trim_start_matches('/'));
     if program.is_file() && checked(&folder) {

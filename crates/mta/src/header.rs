@@ -113,7 +113,7 @@ impl Scan {
     /// The name across hosts of the content that was scanned.
     pub(crate) fn key(&self, content: &[u8]) -> MessageKey {
         match &self.message_id {
-            Some(id) => MessageKey(hash(0, &content[id.clone()])),
+            Some(id) => MessageKey::of_id(&content[id.clone()]),
             None => self.key_of_content(content),
         }
     }

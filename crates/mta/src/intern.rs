@@ -21,8 +21,8 @@ pub(crate) struct Interner {
     bytes: u64,
     sweep_at: Limits,
     names: Index<DomainName, DomainName>,
-    /// Names seen lately, each in the place that [`place`] gives it.
-    recent: [Option<DomainName>; RECENT],
+    /// Addresses seen lately, each in the place that [`place`] gives it.
+    recent: [Option<Address>; RECENT],
 }
 
 /// Entries above which the table is swept.
@@ -38,7 +38,7 @@ const SLACK_BODIES: usize = 64;
 const SLACK_BYTES: u64 = 4 << 20;
 /// So many names are remembered; then the table begins anew, and only sharing is lost.
 const NAMES_MAX: usize = 4096;
-/// Names that are found without a look into the table.
+/// Addresses that are remembered whole.
 const RECENT: usize = 16;
 /// Bodies below this size are copied out of the content they came in, so that its header is not kept with them.
 const COPY_BELOW: usize = 64 << 10;
@@ -111,27 +111,34 @@ impl Interner {
         self.keys.len()
     }
 
-    /// Makes the domain of an address share its text with equal ones.
-    pub(crate) fn share_domain(&mut self, address: &mut Address) {
-        let place = place(address.domain());
-        if let Some(name) = &self.recent[place]
-            && name == address.domain()
-        {
-            return address.share_domain(name);
+    /// Makes an address share its text with an equal one seen lately, or at least that of its domain.
+    pub(crate) fn share_address(&mut self, address: &mut Address) {
+        let place = place(address);
+        match &self.recent[place] {
+            Some(known) if known == address => *address = known.clone(),
+            _ => {
+                self.share_domain(address);
+                self.recent[place] = Some(address.clone());
+            }
         }
+    }
+
+    fn share_domain(&mut self, address: &mut Address) {
         if self.names.len() >= NAMES_MAX {
             self.names.clear();
         }
         let name = self.names.get_or_insert_with(address.domain().clone(), || address.domain().clone());
         address.share_domain(name);
-        self.recent[place] = Some(name.clone());
     }
 }
 
-/// Where a name is remembered when it was seen lately.
-fn place(name: &DomainName) -> usize {
-    let text = name.as_str().as_bytes();
-    (text.len() + text.first().copied().map_or(0, usize::from)) % RECENT
+/// Where an address is remembered when it was seen lately.
+fn place(address: &Address) -> usize {
+    let ends = |text: &str| match (text.as_bytes().first(), text.as_bytes().last()) {
+        (Some(first), Some(last)) => usize::from(first.wrapping_add(last.rotate_left(2))),
+        _ => 0,
+    };
+    (ends(address.local()) + ends(address.domain().as_str()) + address.local().len()) % RECENT
 }
 
 #[cfg(test)]
@@ -191,16 +198,30 @@ mod tests {
     }
 
     #[test]
+    fn addresses_seen_lately_are_one() {
+        let mut interner = Interner::default();
+        let mut addresses: Vec<Address> =
+            ["a@example.test", "b@example.test", "a@example.test", "a@other.test"]
+                .map(|a| a.parse().unwrap())
+                .into();
+        addresses.iter_mut().for_each(|address| interner.share_address(address));
+        let local = |n: usize| addresses[n].local().as_ptr();
+        assert_eq!(local(0), local(2));
+        assert_eq!(addresses[3].to_string(), "a@other.test");
+        assert_ne!(local(0), local(3));
+    }
+
+    #[test]
     fn names_are_one_and_bounded() {
         let mut interner = Interner::default();
         let mut addresses: Vec<Address> =
             (0..2).map(|n| format!("u{n}@example.test").parse().unwrap()).collect();
         for address in &mut addresses {
-            interner.share_domain(address);
+            interner.share_address(address);
         }
         assert_eq!(addresses[0].domain().as_str().as_ptr(), addresses[1].domain().as_str().as_ptr());
         for n in 0..3 * NAMES_MAX {
-            interner.share_domain(&mut format!("u@d{n}.test").parse().unwrap());
+            interner.share_address(&mut format!("u@d{n}.test").parse().unwrap());
             assert!(interner.names.len() <= NAMES_MAX);
         }
     }

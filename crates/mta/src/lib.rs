@@ -36,7 +36,7 @@ pub use config::NodeConfig;
 pub use dsn::Undelivered;
 pub use fact::{Basis, Discard, Fact, GiveUp, HostPolicy, Rejection, Route, RouteHost, Skip, Target};
 pub use intake::Intake;
-pub use message::{Message, MessageKey, Origin, QueueId};
+pub use message::{Message, MessageKey, Origin, QueueId, Recipients};
 pub use node::Node;
 pub use profile::Profile;
 pub use retry::{Retry, RetryRule};

@@ -1,12 +1,15 @@
 //! A message as a node holds it: envelope, own header bytes, shared body.
 
-use std::fmt;
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
 
 use bytes::Bytes;
 use mxdrill_net::Time;
 use mxdrill_smtp::{Recipient, ReversePath};
 
-use crate::header::Scan;
+use crate::{hash::hash, header::Scan};
 
 /// Names a message across hosts: drawn from its Message-ID field, which no relay changes (RFC 5321 6.4), or,
 /// where it has none, from its body and its header without the trace fields that each hop adds. Stable across
@@ -19,6 +22,11 @@ impl MessageKey {
     pub fn of(content: &[u8]) -> MessageKey {
         Scan::of(content).key(content)
     }
+
+    /// The key of a message with this Message-ID, angle brackets included.
+    pub fn of_id(id: &[u8]) -> MessageKey {
+        MessageKey(hash(0, id))
+    }
 }
 
 /// Names a message within its node, and in the `id` of the Received field (RFC 5321 4.4). It grows with time,
@@ -30,6 +38,63 @@ impl fmt::Display for QueueId {
     /// Upper-case hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:X}", self.0)
+    }
+}
+
+/// The recipients of a message. One, as most messages have it, lies in the message itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipients(Row);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Row {
+    One(Recipient),
+    Many(Box<[Recipient]>),
+}
+
+impl Deref for Recipients {
+    type Target = [Recipient];
+
+    fn deref(&self) -> &[Recipient] {
+        match &self.0 {
+            Row::One(one) => std::slice::from_ref(one),
+            Row::Many(many) => many,
+        }
+    }
+}
+
+impl DerefMut for Recipients {
+    fn deref_mut(&mut self) -> &mut [Recipient] {
+        match &mut self.0 {
+            Row::One(one) => std::slice::from_mut(one),
+            Row::Many(many) => many,
+        }
+    }
+}
+
+impl From<Vec<Recipient>> for Recipients {
+    fn from(mut list: Vec<Recipient>) -> Recipients {
+        match list.pop() {
+            Some(one) if list.is_empty() => Recipients(Row::One(one)),
+            last => {
+                list.extend(last);
+                Recipients(Row::Many(list.into()))
+            }
+        }
+    }
+}
+
+impl FromIterator<Recipient> for Recipients {
+    fn from_iter<I: IntoIterator<Item = Recipient>>(list: I) -> Recipients {
+        list.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a Recipients {
+    type Item = &'a Recipient;
+    type IntoIter = std::slice::Iter<'a, Recipient>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 
@@ -56,7 +121,7 @@ pub struct Message {
     /// Where bounces go.
     pub reverse_path: ReversePath,
     /// The recipients that were accepted, in the order of their RCPT commands.
-    pub recipients: Box<[Recipient]>,
+    pub recipients: Recipients,
     /// The header section with this node's own trace fields on top, through the empty line after it.
     pub header: Bytes,
     /// The body, equal bodies of one node shared.

@@ -14,9 +14,10 @@ use crate::{
 /// A drill of more messages than this is not played again.
 const MESSAGES_MAX: u64 = 10_000;
 
-/// Adds what other plays come to. Only in `sim`, where a play takes no time.
+/// Adds what other plays come to. Only in `sim`, where a play takes no time, and unless the world is to play the
+/// drill alone.
 pub(crate) fn add(scenario: &Scenario, world: &World, mut outcome: Outcome) -> Outcome {
-    if world.kind == WorldKind::Sim && outcome.counts.messages <= MESSAGES_MAX {
+    if world.kind == WorldKind::Sim && !world.alone && outcome.counts.messages <= MESSAGES_MAX {
         outcome.counterfactuals.extend(flushed(scenario, world, &outcome));
         outcome.counterfactuals.extend(without_backup(scenario, world));
     }

@@ -1,6 +1,6 @@
 //! The messages of a send step, made one at a time: a million of them cost no more memory than one.
 
-use std::{io::Write, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use mxdrill_ledger::{Deed, Taken};
@@ -25,11 +25,33 @@ pub(crate) struct Batch {
     /// What the scenario says.
     pub(crate) send: Send,
     epoch: Epoch,
-    seed: u64,
+    form: Form,
     body: Bytes,
     eight_bit: bool,
     /// The recipients, where every message has the same.
-    to: Option<Arc<[Recipient]>>,
+    to: Option<Common>,
+}
+
+/// The recipients of every message of a batch.
+#[derive(Debug)]
+struct Common {
+    recipients: Arc<[Recipient]>,
+    addresses: Arc<[Address]>,
+    /// As the header names them.
+    text: String,
+}
+
+/// What the headers of a batch have in common, in its order.
+#[derive(Debug)]
+struct Form {
+    /// Behind the number in the Message-ID.
+    id: String,
+    /// From behind the date to before the recipients.
+    from: String,
+    /// From behind the recipients to before the number in the subject.
+    subject: &'static str,
+    /// Behind that number.
+    rest: &'static str,
 }
 
 /// One message, ready to be offered.
@@ -47,14 +69,50 @@ pub(crate) struct Parcel {
     header: Bytes,
 }
 
+/// Makes the messages of a batch, one after another: what does not change from one to the next is not made anew.
+#[derive(Debug)]
+pub(crate) struct Press {
+    batch: Arc<Batch>,
+    /// The second that the last date names, and its text.
+    second: i64,
+    date: String,
+    /// Headers are written one behind the other and share this memory.
+    chunk: BytesMut,
+}
+
+/// Octets of a chunk of headers.
+const CHUNK: usize = 16 << 10;
+
+impl Form {
+    fn new(send: &Send, seed: u64) -> Form {
+        let from = send.from.0.as_ref().map_or("drill@mxdrill.test".to_owned(), Address::to_string);
+        let body = if let Content::Made { body, .. } = &send.content { *body } else { Body::SevenBit };
+        Form {
+            id: format!(".{seed}@mxdrill.test>"),
+            from: format!("\r\nFrom: {from}\r\nTo: "),
+            subject: match body {
+                Body::Utf8 => "\r\nSubject: Übung ",
+                Body::SevenBit | Body::EightBit | Body::Spam => "\r\nSubject: drill ",
+            },
+            rest: match body {
+                Body::EightBit | Body::Utf8 => {
+                    "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                     Content-Transfer-Encoding: 8bit\r\n\r\n"
+                }
+                Body::SevenBit | Body::Spam => "\r\n\r\n",
+            },
+        }
+    }
+}
+
 impl Batch {
     /// The mail of `send`, numbered from `first` on.
     pub(crate) fn new(step: u32, first: u32, at: Time, send: Send, epoch: Epoch, seed: u64) -> Batch {
-        let body = body_of(&send.content);
+        let (body, form) = (body_of(&send.content), Form::new(&send, seed));
         let same = !matches!(send.to, To::Numbered { .. });
-        let to = same.then(|| recipients(&send, 0));
+        let to = same.then(|| Common::of(&send));
         let eight_bit = !body.is_ascii();
-        Batch { step, first, at, send, epoch, seed, body, eight_bit, to }
+        Batch { step, first, at, send, epoch, form, body, eight_bit, to }
     }
 
     /// How many messages there are.
@@ -77,74 +135,93 @@ impl Batch {
     pub(crate) fn due(&self, index: u32) -> Time {
         self.at + self.send.spacing.start(index)
     }
+}
+
+impl Common {
+    fn of(send: &Send) -> Common {
+        let recipients = recipients(send, 0);
+        Common { addresses: addresses(&recipients), text: listed(&recipients), recipients }
+    }
+}
+
+impl Press {
+    /// Makes the messages of `batch`.
+    pub(crate) fn new(batch: Arc<Batch>) -> Press {
+        Press { batch, second: i64::MIN, date: String::new(), chunk: BytesMut::new() }
+    }
+
+    /// What it makes the messages of.
+    pub(crate) fn batch(&self) -> &Arc<Batch> {
+        &self.batch
+    }
 
     /// Message `index` (from 0).
-    pub(crate) fn parcel(batch: &Arc<Batch>, index: u32) -> Parcel {
+    pub(crate) fn parcel(&mut self, index: u32) -> Parcel {
+        let batch = self.batch.clone();
         let number = batch.first + index;
-        let to = batch.to.clone().unwrap_or_else(|| recipients(&batch.send, index));
-        let header = batch.header(number, index, &to);
-        Parcel { batch: batch.clone(), number, key: MessageKey::of(&header), to, header }
-    }
-
-    fn header(&self, number: u32, index: u32, to: &[Recipient]) -> Bytes {
-        let mut header = BytesMut::with_capacity(320).writer();
-        let written = match &self.send.content {
-            Content::Made { body, .. } => self.write_made(&mut header, number, index, to, *body),
-            Content::File { bytes, .. } => self.write_file(&mut header, number, bytes),
-        };
-        written.expect("memory takes every write");
-        header.into_inner().freeze()
-    }
-
-    fn write_made(
-        &self,
-        header: &mut impl Write,
-        number: u32,
-        index: u32,
-        to: &[Recipient],
-        body: Body,
-    ) -> std::io::Result<()> {
-        self.write_id(header, number)?;
-        let date = self.epoch.wall(self.due(index)).strftime("%a, %d %b %Y %H:%M:%S +0000");
-        write!(header, "Date: {date}\r\nFrom: ")?;
-        match &self.send.from.0 {
-            Some(address) => write!(header, "{address}")?,
-            None => write!(header, "drill@mxdrill.test")?,
+        let to = batch.to.as_ref().map(|to| to.recipients.clone());
+        let to = to.unwrap_or_else(|| recipients(&batch.send, index));
+        let key = self.write_id(number);
+        match &batch.send.content {
+            Content::Made { .. } => self.write_made(number, index, &to),
+            Content::File { bytes, .. } => self.chunk.put_slice(&bytes[..header_length(bytes)]),
         }
-        write!(header, "\r\nTo: ")?;
-        for (place, recipient) in to.iter().enumerate() {
-            write!(header, "{}{}", if place == 0 { "" } else { ",\r\n " }, recipient.address)?;
-        }
-        let subject = if body == Body::Utf8 { "Übung" } else { "drill" };
-        write!(header, "\r\nSubject: {subject} {number}\r\n")?;
-        if matches!(body, Body::EightBit | Body::Utf8) {
-            let mime = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
-            write!(header, "{mime}Content-Transfer-Encoding: 8bit\r\n")?;
-        }
-        write!(header, "\r\n")
+        let header = self.chunk.split().freeze();
+        Parcel { batch, number, key, to, header }
     }
 
-    fn write_file(&self, header: &mut impl Write, number: u32, file: &[u8]) -> std::io::Result<()> {
-        self.write_id(header, number)?;
-        header.write_all(&file[..header_length(file)])
+    /// Writes the id field, a Message-ID that no other message of the drill has, and says what it names.
+    fn write_id(&mut self, number: u32) -> MessageKey {
+        const NAME: &[u8] = b"Message-ID: ";
+        if self.chunk.capacity() < CHUNK / 16 {
+            self.chunk.reserve(CHUNK);
+        }
+        self.chunk.put_slice(NAME);
+        self.chunk.put_u8(b'<');
+        put_number(&mut self.chunk, number);
+        self.chunk.put_slice(self.batch.form.id.as_bytes());
+        let key = MessageKey::of_id(&self.chunk[NAME.len()..]);
+        self.chunk.put_slice(b"\r\n");
+        key
     }
 
-    /// The id field: a Message-ID that no other message of the drill has.
-    fn write_id(&self, header: &mut impl Write, number: u32) -> std::io::Result<()> {
-        write!(header, "Message-ID: <{number}.{}@mxdrill.test>\r\n", self.seed)
+    fn write_made(&mut self, number: u32, index: u32, to: &[Recipient]) {
+        self.print_date(index);
+        let Press { batch, date, chunk, .. } = self;
+        let form = &batch.form;
+        chunk.put_slice(b"Date: ");
+        chunk.put_slice(date.as_bytes());
+        chunk.put_slice(form.from.as_bytes());
+        match &batch.to {
+            Some(to) => chunk.put_slice(to.text.as_bytes()),
+            None => chunk.put_slice(listed(to).as_bytes()),
+        }
+        chunk.put_slice(form.subject.as_bytes());
+        put_number(chunk, number);
+        chunk.put_slice(form.rest.as_bytes());
+    }
+
+    /// Prints the time at which a message is due as RFC 5322 3.3 writes it, unless the last one said the same.
+    fn print_date(&mut self, index: u32) {
+        let wall = self.batch.epoch.wall(self.batch.due(index));
+        if self.second != wall.as_second() || self.date.is_empty() {
+            self.second = wall.as_second();
+            self.date = wall.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+        }
     }
 }
 
 impl Parcel {
     /// What the drill records before anything of it is sent.
     pub(crate) fn sending(&self) -> Deed {
+        let same = self.batch.to.as_ref().map(|to| to.addresses.clone());
         Deed::Sending {
             number: self.number,
             send: self.batch.step,
             key: self.key,
             from: self.batch.send.from.clone(),
             forged: self.batch.send.forged,
-            to: self.to.iter().map(|recipient| recipient.address.clone()).collect(),
+            to: same.unwrap_or_else(|| addresses(&self.to)),
             header: self.header.clone(),
             body: self.batch.body.clone(),
         }
@@ -206,6 +283,30 @@ pub(crate) fn message_id(header: &[u8]) -> Option<String> {
 fn recipients(send: &Send, index: u32) -> Arc<[Recipient]> {
     let recipient = |address: Address| Recipient { notify: send.notify, ..Recipient::new(address) };
     send.to.of(index).into_iter().map(recipient).collect()
+}
+
+fn addresses(recipients: &[Recipient]) -> Arc<[Address]> {
+    recipients.iter().map(|recipient| recipient.address.clone()).collect()
+}
+
+/// Recipients as a header field lists them (RFC 5322 3.4), each on a line of its own.
+fn listed(recipients: &[Recipient]) -> String {
+    let texts: Vec<String> = recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    texts.join(",\r\n ")
+}
+
+/// Writes a number in digits.
+fn put_number(text: &mut BytesMut, number: u32) {
+    let mut digits = [0; 10];
+    let (mut at, mut left) = (digits.len(), number);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return text.put_slice(&digits[at..]);
+        }
+    }
 }
 
 fn body_of(content: &Content) -> Bytes {

@@ -1,13 +1,13 @@
 //! Addresses of the envelope: mailbox (RFC 5321 4.1.2) and reverse-path.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use mxdrill_net::{DomainName, NameError};
 
-/// A mailbox: local part, kept as it was written (2.4: it belongs to the final host), and domain.
+/// A mailbox: local part, kept as it was written (2.4: it belongs to the final host), and domain. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    local: Box<str>,
+    local: Arc<str>,
     domain: DomainName,
 }
 

@@ -388,6 +388,10 @@ impl Mail {
 
     /// Copies of a message at a host: the most that it holds for one of the recipients.
     pub(crate) fn copies_at(&self, id: MessageId, site: Site) -> u8 {
+        let message = self.message(id);
+        if message.to.len() == 1 {
+            return self.held(message.first, site).map_or(0, |hold| hold.copies);
+        }
         self.of(id)
             .filter_map(|recipient| self.held(recipient, site))
             .map(|hold| hold.copies)

@@ -76,7 +76,7 @@ impl Intake {
             envid,
             arrived: now,
         };
-        self.share_domains(&mut message);
+        self.share_addresses(&mut message);
         message
     }
 
@@ -110,15 +110,15 @@ impl Intake {
         self.chunk.reserve(message.header.len());
         self.chunk.extend_from_slice(&message.header);
         message.header = self.chunk.split().freeze();
-        self.share_domains(message);
+        self.share_addresses(message);
     }
 
-    fn share_domains(&mut self, message: &mut Message) {
+    fn share_addresses(&mut self, message: &mut Message) {
         if let Some(address) = &mut message.reverse_path.0 {
-            self.interner.share_domain(address);
+            self.interner.share_address(address);
         }
-        for recipient in &mut message.recipients {
-            self.interner.share_domain(&mut recipient.address);
+        for recipient in message.recipients.iter_mut() {
+            self.interner.share_address(&mut recipient.address);
         }
     }
 

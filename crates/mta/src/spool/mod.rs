@@ -17,6 +17,7 @@
 //!   what lives in it, the oldest live messages are appended anew, which frees their segment. A message has one
 //!   id in both copies, so a crash between them makes no second message of it.
 
+mod live;
 mod pending;
 mod record;
 mod recover;
@@ -26,12 +27,13 @@ mod tests;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use mxdrill_net::{Commands, Index, Segment, StoreError, Time, Token};
+use mxdrill_net::{Commands, Segment, StoreError, Time, Token};
 
 pub use pending::Pending;
 pub use recover::Recovered;
 
 use crate::{Message, QueueId};
+use live::{Entry, Live};
 
 /// How long a mark waits for company before it is synced by itself.
 pub const LAZY: Duration = Duration::from_secs(1);
@@ -67,7 +69,7 @@ pub struct Stored<T> {
 #[derive(Debug)]
 pub struct Spool<T> {
     options: SpoolOptions,
-    index: Index<QueueId, Entry>,
+    live: Live,
     /// Oldest first; the last is appended to. Never empty.
     parts: VecDeque<Part>,
     batch: Batch<T>,
@@ -84,16 +86,6 @@ pub struct Spool<T> {
     delivered: u64,
 }
 
-/// A live message.
-#[derive(Debug)]
-struct Entry {
-    message: Arc<Message>,
-    pending: Pending,
-    segment: Segment,
-    /// Octets of its record.
-    size: u64,
-}
-
 /// A segment.
 #[derive(Debug)]
 struct Part {
@@ -102,13 +94,11 @@ struct Part {
     bytes: u64,
     /// Live messages in it.
     live: u64,
-    /// Messages stored in it, dead ones too, which compaction has not copied yet.
-    ids: VecDeque<QueueId>,
 }
 
 impl Part {
     fn new(segment: Segment) -> Part {
-        Part { segment, bytes: 0, live: 0, ids: VecDeque::new() }
+        Part { segment, bytes: 0, live: 0 }
     }
 }
 
@@ -153,12 +143,17 @@ const CHUNK: usize = 16 << 10;
 /// room for the envelope too.
 const RECORD_MAX: u64 = 1 << 31;
 
+/// The size of a record: what is larger is not stored.
+fn narrow(size: u64) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
 impl<T> Spool<T> {
     /// An empty spool.
     pub fn new(options: SpoolOptions) -> Spool<T> {
         Spool {
             options,
-            index: Index::default(),
+            live: Live::default(),
             parts: VecDeque::from([Part::new(Segment(1))]),
             batch: Batch::default(),
             flight: None,
@@ -199,7 +194,7 @@ impl<T> Spool<T> {
 
     /// Notes that a recipient is served or given up. Says whether it was pending.
     pub fn done<F>(&mut self, now: Time, id: QueueId, recipient: u16, out: &mut Commands<F>) -> bool {
-        let Some(entry) = self.index.get_mut(&id) else { return false };
+        let Some(entry) = self.live.get_mut(id) else { return false };
         if !entry.pending.remove(recipient) {
             return false;
         }
@@ -209,10 +204,10 @@ impl<T> Spool<T> {
             return true;
         }
         record::put_gone(&mut self.batch.marks, id);
-        let (segment, size) = (entry.segment, entry.size);
-        self.index.remove(&id);
-        self.bytes_live -= size;
-        self.part(segment).live -= 1;
+        if let Some((segment, entry)) = self.live.remove(id) {
+            self.bytes_live -= u64::from(entry.size);
+            self.part(segment).live -= 1;
+        }
         self.release(out);
         true
     }
@@ -228,11 +223,16 @@ impl<T> Spool<T> {
         self.parts.back_mut().expect("there is always a segment to append to")
     }
 
+    fn active_segment(&self) -> Segment {
+        self.parts.back().map_or(Segment(1), |part| part.segment)
+    }
+
     /// Removes segments from the oldest end while nothing in them lives.
     fn release<F>(&mut self, out: &mut Commands<F>) {
         while self.parts.len() > 1 && self.parts[0].live == 0 {
             if let Some(part) = self.parts.pop_front() {
                 self.bytes -= part.bytes;
+                self.live.forget(part.segment);
                 out.remove(part.segment);
             }
         }
@@ -293,8 +293,8 @@ impl<T> Spool<T> {
         let limit = COPY + self.batch.slices.iter().map(|slice| slice.len() as u64).sum::<u64>();
         while self.parts.len() > 1 && copied < limit {
             let oldest = self.parts[0].segment;
-            let Some(id) = self.parts[0].ids.pop_front() else { break };
-            let Some(entry) = self.index.get(&id).filter(|entry| entry.segment == oldest) else { continue };
+            let Some(id) = self.live.next_of(oldest) else { break };
+            let Some(entry) = self.live.get(id) else { continue };
             let (message, pending) = (entry.message.clone(), entry.pending.clone());
             let size = self.push_record(&message, &pending, true);
             copied += size;
@@ -328,14 +328,11 @@ impl<T> Spool<T> {
 
     /// A live message has been copied into the newest segment.
     fn relocate(&mut self, id: QueueId, size: u64) {
-        let newest = self.active().segment;
         // It may have been served while the copy was under way; the copy then is dead, and a mark follows it.
-        let Some(entry) = self.index.get_mut(&id) else { return };
-        let oldest = std::mem::replace(&mut entry.segment, newest);
-        self.bytes_live = self.bytes_live - entry.size + size;
-        entry.size = size;
+        let Some((oldest, entry)) = self.live.remove(id) else { return };
+        self.bytes_live -= u64::from(entry.size);
         self.part(oldest).live -= 1;
-        self.adopt(id);
+        self.keep_copy(self.active_segment(), id, Entry { size: narrow(size), ..entry });
     }
 
     /// A message has been stored in the newest segment.
@@ -343,18 +340,19 @@ impl<T> Spool<T> {
         let Waiting { tag, message, pending, size } = waiting;
         self.delivered += (message.recipients.len() - pending.len()) as u64;
         if !pending.is_empty() {
-            let segment = self.active().segment;
-            self.index.insert(message.id, Entry { message: message.clone(), pending, segment, size });
+            let segment = self.active_segment();
+            self.live.push(segment, Entry { message: message.clone(), pending, size: narrow(size) });
             self.bytes_live += size;
-            self.adopt(message.id);
+            self.active().live += 1;
         }
         self.results.push_back(Stored { tag, message, result: Ok(()) });
     }
 
-    fn adopt(&mut self, id: QueueId) {
-        let part = self.active();
-        part.live += 1;
-        part.ids.push_back(id);
+    /// A live message is in a segment in which it does not stand in the order of its id.
+    fn keep_copy(&mut self, segment: Segment, id: QueueId, entry: Entry) {
+        self.bytes_live += u64::from(entry.size);
+        self.part(segment).live += 1;
+        self.live.insert(segment, id, entry);
     }
 
     /// [`mxdrill_net::Event::StoreFailed`] came: what the sync was for is not stored. The log goes on in a new
@@ -365,7 +363,7 @@ impl<T> Spool<T> {
             self.results.push_back(Stored { tag, message, result: Err(why) });
         }
         for (id, _) in flight.copies.into_iter().rev() {
-            self.parts[0].ids.push_front(id);
+            self.live.put_back(id);
         }
         self.again(now, flight.marks);
         if self.active().bytes == 0 {
@@ -411,17 +409,17 @@ impl<T> Spool<T> {
 
     /// A message that is still to be served, with the recipients left.
     pub fn message(&self, id: QueueId) -> Option<(&Arc<Message>, &Pending)> {
-        self.index.get(&id).map(|entry| (&entry.message, &entry.pending))
+        self.live.get(id).map(|entry| (&entry.message, &entry.pending))
     }
 
     /// How many messages are still to be served.
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.live.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.live.len() == 0
     }
 
     /// Octets of the log on the disk, as synced.

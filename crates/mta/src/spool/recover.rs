@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mxdrill_net::{Commands, Kept, Segment};
 
 use super::{
-    Entry, Part, Pending, Spool, SpoolOptions,
+    Entry, Part, Pending, Spool, SpoolOptions, narrow,
     record::{self, Record, Stored},
 };
 use crate::{Intake, Message, QueueId};
@@ -69,12 +69,8 @@ impl<T> Spool<T> {
         let mut message = stored.message()?;
         intake.share(&mut message);
         let (message, pending) = (Arc::new(message), stored.pending);
-        self.bytes_live += size;
-        let part = self.part(segment);
-        part.live += 1;
-        part.ids.push_back(message.id);
-        let entry = Entry { message: message.clone(), pending: pending.clone(), segment, size };
-        self.index.insert(message.id, entry);
+        let entry = Entry { message: message.clone(), pending: pending.clone(), size: narrow(size) };
+        self.keep_copy(segment, message.id, entry);
         Some(Recovered { message, pending })
     }
 }

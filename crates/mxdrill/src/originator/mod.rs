@@ -20,7 +20,7 @@ pub(crate) use finder::Finder;
 
 use crate::{
     errand::Errand,
-    mail::{Batch, Parcel},
+    mail::{Batch, Parcel, Press},
 };
 use lane::Lane;
 
@@ -33,13 +33,17 @@ pub(crate) struct Originator {
     client: Arc<ClientConfig>,
     streams: Vec<Stream>,
     lanes: Vec<Lane>,
+    /// No lane has a deadline before this. Deadlines move later with nearly every event: the first one is looked
+    /// for only when this has come.
+    lanes_due: Time,
+    armed: Option<Time>,
     /// Finds the hosts of mail for which it is told none.
     finder: Option<Finder>,
 }
 
 /// A send that is under way.
 pub(crate) struct Stream {
-    batch: Arc<Batch>,
+    press: Press,
     /// Where its mail goes; an application finds that itself.
     to: Option<Arc<[SocketAddr]>>,
     /// The next message to be offered.
@@ -51,7 +55,8 @@ pub(crate) struct Stream {
 impl Stream {
     /// When its next message is due; `None` when there is none left.
     fn due(&self) -> Option<Time> {
-        (self.next < self.batch.count()).then(|| self.batch.due(self.next))
+        let batch = self.press.batch();
+        (self.next < batch.count()).then(|| batch.due(self.next))
     }
 
     /// The next message, if its time has come. The drill hears of it before anything is sent.
@@ -59,7 +64,7 @@ impl Stream {
         if self.due()? > now {
             return None;
         }
-        let parcel = Batch::parcel(&self.batch, self.next);
+        let parcel = self.press.parcel(self.next);
         self.next += 1;
         out.record(parcel.sending());
         Some(parcel)
@@ -79,7 +84,15 @@ impl Stream {
 impl Originator {
     /// An application at these addresses.
     pub(crate) fn new(addresses: Vec<IpAddr>, client: ClientConfig, finder: Option<Finder>) -> Originator {
-        Originator { addresses, client: Arc::new(client), streams: Vec::new(), lanes: Vec::new(), finder }
+        Originator {
+            addresses,
+            client: Arc::new(client),
+            streams: Vec::new(),
+            lanes: Vec::new(),
+            lanes_due: Time::MAX,
+            armed: None,
+            finder,
+        }
     }
 
     /// Begins a send to the host at `to`, or to those that it finds.
@@ -91,7 +104,7 @@ impl Originator {
         out: &mut Commands<Fact>,
     ) {
         let to = to.map(|to| Arc::from([to]));
-        self.streams.push(Stream { batch, to, next: 0, lanes: 0 });
+        self.streams.push(Stream { press: Press::new(batch), to, next: 0, lanes: 0 });
         self.go_on(now, out);
     }
 
@@ -146,6 +159,7 @@ impl Originator {
                 let conn = out.connect(*from, to);
                 self.streams[stream].lanes += 1;
                 let patience = now + self.client.timeouts.connect;
+                self.lanes_due = self.lanes_due.min(patience);
                 return self.lanes.push(Lane::new(stream, conn, errand, patience));
             }
             errand.answered_all(&Taken::Unreached, |deed| out.record(deed));
@@ -153,10 +167,17 @@ impl Originator {
         errand.answered_all(&Taken::Unreached, |deed| out.record(deed));
     }
 
-    fn arm(&self, out: &mut Commands<Fact>) {
+    /// Sets the deadline, if it has changed.
+    fn arm(&mut self, out: &mut Commands<Fact>) {
         let due = self.streams.iter().filter(|stream| stream.lanes < LANES_MAX).filter_map(Stream::due);
         let looking = self.finder.as_ref().and_then(Finder::deadline);
-        match due.chain(self.lanes.iter().filter_map(Lane::deadline)).chain(looking).min() {
+        let lanes = (!self.lanes.is_empty()).then_some(self.lanes_due).filter(|at| *at < Time::MAX);
+        let next = due.chain(lanes).chain(looking).min();
+        if next == self.armed {
+            return;
+        }
+        self.armed = next;
+        match next {
             Some(at) => out.wake_at(at),
             None => out.wake_never(),
         }
@@ -176,6 +197,7 @@ impl Originator {
         let stream = &mut self.streams[lane.stream];
         lane.go_on(now, out, |out| stream.next(now, out));
         let (id, onward) = (lane.stream, lane.take_onward());
+        self.lanes_due = self.lanes_due.min(lane.deadline().unwrap_or(Time::MAX));
         if lane.is_over() {
             stream.lanes -= 1;
             self.lanes.swap_remove(index);
@@ -184,11 +206,16 @@ impl Originator {
     }
 
     fn timers(&mut self, now: Time, out: &mut Commands<Fact>) {
+        self.armed = None;
+        if self.lanes_due > now {
+            return;
+        }
         let due = |lane: &&Lane| lane.deadline().is_some_and(|at| at <= now);
         let conns: Vec<Conn> = self.lanes.iter().filter(due).map(|lane| lane.conn).collect();
         for conn in conns {
             self.moved(now, conn, out, |lane, out| lane.timer(now, out));
         }
+        self.lanes_due = self.lanes.iter().filter_map(Lane::deadline).min().unwrap_or(Time::MAX);
     }
 }
 

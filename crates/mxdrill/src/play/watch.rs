@@ -234,6 +234,9 @@ impl Watch {
 
     /// Sees whether a cap on sessions has bitten.
     fn turned_away(&mut self, at: Time, host: HostId, fact: &Fact) {
+        if self.caps.is_empty() {
+            return;
+        }
         if let Some(&(tag, _)) = self.caps.iter().find(|(_, capped)| *capped == host)
             && matches!(fact, Fact::Mta(mxdrill_mta::Fact::TurnedAway { stage: Stage::Greeting, .. }))
         {
@@ -243,6 +246,9 @@ impl Watch {
 
     /// Sees whether the moment of a fuse has come.
     fn light(&mut self, host: HostId, fact: &Fact) {
+        if self.fuses.is_empty() {
+            return;
+        }
         let blown = self.fuses.extract_if(.., |fuse| fuse.blows(host, fact));
         self.blown.extend(blown.map(|fuse| fuse.host));
     }

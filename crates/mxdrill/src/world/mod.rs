@@ -28,6 +28,8 @@ pub struct World {
     pub(crate) spool: Option<PathBuf>,
     pub(crate) port: Option<u16>,
     pub(crate) wraps: Vec<(String, MakeWrap)>,
+    /// Whether it is not asked what would have been.
+    pub(crate) alone: bool,
 }
 
 impl World {
@@ -43,13 +45,20 @@ impl World {
 
     /// A world of that kind, from the scenario's own seed.
     pub fn of(kind: WorldKind) -> World {
-        World { kind, seed: None, speed: None, spool: None, port: None, wraps: Vec::new() }
+        World { kind, seed: None, speed: None, spool: None, port: None, wraps: Vec::new(), alone: false }
     }
 
     /// Another seed than the scenario's.
     #[must_use]
     pub fn seed(self, seed: u64) -> World {
         World { seed: Some(seed), ..self }
+    }
+
+    /// In `sim`, only the drill is played, and not what it would have come to without its backup or with a flush:
+    /// for those who play very many.
+    #[must_use]
+    pub fn alone(self) -> World {
+        World { alone: true, ..self }
     }
 
     /// Live: so many virtual seconds a real second, and no leaps over quiet time.

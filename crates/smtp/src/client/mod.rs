@@ -19,6 +19,7 @@ pub use letter::{Letter, Outcome, Report, Step};
 
 use std::{collections::VecDeque, sync::Arc};
 
+use bytes::Bytes;
 use mxdrill_net::{Closed, Commands, Conn, DomainName, Time};
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct Client<L> {
     buffer: Vec<u8>,
     /// The last reply to a final dot as it came, and as a value: mostly the next one is the same.
     acknowledged: Option<(Box<[u8]>, Arc<Reply>)>,
+    /// The last body that had no dot at the start of a line.
+    plain: Bytes,
     steps: VecDeque<Step<L>>,
     due: Option<Time>,
     over: bool,
@@ -100,6 +103,7 @@ impl<L: Letter> Client<L> {
             quit_wanted: false,
             buffer: Vec::new(),
             acknowledged: None,
+            plain: Bytes::new(),
             steps: VecDeque::new(),
             due,
             over: false,

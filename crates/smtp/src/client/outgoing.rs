@@ -24,11 +24,18 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// The content for DATA: dots stuffed, only where needed, otherwise shared.
-    pub(super) fn for_data(header: &Bytes, body: &Bytes) -> Outgoing {
+    /// `plain` is the last body that needed no stuffing: mostly the next letter has the same.
+    pub(super) fn for_data(header: &Bytes, body: &Bytes, plain: &mut Bytes) -> Outgoing {
         let body_starts_line = ends_line(header);
         let last = if body.is_empty() { header } else { body };
         let tail: &[u8] = if ends_line(last) { b".\r\n" } else { b"\r\n.\r\n" };
-        Outgoing { header: stuffed(header, true), body: stuffed(body, body_starts_line), tail }
+        // what lies at the same place in memory is the same, as long as `plain` keeps it there
+        let is_plain = body_starts_line && plain.as_ptr() == body.as_ptr() && plain.len() == body.len();
+        if !is_plain && body_starts_line && !needs_stuffing(body, true) {
+            *plain = body.clone();
+        }
+        let body = if is_plain { body.clone() } else { stuffed(body, body_starts_line) };
+        Outgoing { header: stuffed(header, true), body, tail }
     }
 
     /// The content for BDAT: as it is (RFC 3030 2).

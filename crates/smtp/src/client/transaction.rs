@@ -226,7 +226,8 @@ impl<L: Letter> Client<L> {
             self.buffer.extend_from_slice(b".\r\n");
             return;
         }
-        let outgoing = Outgoing::for_data(transaction.letter.header(), transaction.letter.body());
+        let outgoing =
+            Outgoing::for_data(transaction.letter.header(), transaction.letter.body(), &mut self.plain);
         transaction.content = Content::Flows(outgoing);
         self.send_block(now, out);
     }

@@ -11,12 +11,12 @@ mod tests;
 
 pub(crate) use stuff::{ends_line, needs_stuffing, stuff};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// Takes the content of one message off the wire.
 #[derive(Debug)]
 pub(crate) struct Content {
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Octets of the message so far, kept or not.
     size: u64,
     size_max: u64,
@@ -55,11 +55,13 @@ const CONTENT_MAX: u64 = 256 << 20;
 const ANNOUNCED_MAX: u64 = 64 * 1024;
 
 impl Content {
-    /// Nothing yet. `announced` sizes the buffer, within reason; `size_max` of 0 stands for [`CONTENT_MAX`].
-    pub(crate) fn new(announced: u64, size_max: u64) -> Content {
+    /// Nothing yet. `announced` sizes the buffer, within reason, which is taken from `spare` where that is free;
+    /// `size_max` of 0 stands for [`CONTENT_MAX`].
+    pub(crate) fn new(mut spare: BytesMut, announced: u64, size_max: u64) -> Content {
         let size_max = if size_max == 0 { CONTENT_MAX } else { size_max };
         let room = announced.min(size_max).min(ANNOUNCED_MAX) as usize;
-        Content { buffer: Vec::with_capacity(room), size: 0, size_max, place: Place::Start, bare: false }
+        spare.reserve(room);
+        Content { buffer: spare, size: 0, size_max, place: Place::Start, bare: false }
     }
 
     /// Octets so far, dots un-stuffed.
@@ -83,9 +85,12 @@ impl Content {
         }
     }
 
-    /// The whole message.
-    pub(crate) fn into_bytes(self) -> Bytes {
-        Bytes::from(self.buffer)
+    /// The whole message, and its memory for the next one: it is free again when the message is gone. That of a
+    /// large message is let go.
+    pub(crate) fn into_bytes(mut self) -> (Bytes, BytesMut) {
+        let whole = self.buffer.split().freeze();
+        let spare = if whole.len() as u64 > ANNOUNCED_MAX { BytesMut::new() } else { self.buffer };
+        (whole, spare)
     }
 
     /// Takes octets that follow DATA. Returns how many were taken and whether the message ended with them.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 /// What becomes of octets sent after DATA: kept text, flaw, and how many octets were left behind the end.
 fn read(wire: &[u8], pieces: usize) -> Option<(Vec<u8>, Option<Flaw>, usize)> {
-    let mut content = Content::new(0, 1000);
+    let mut content = Content::new(BytesMut::new(), 0, 1000);
     let mut at = 0;
     while at < wire.len() {
         let piece = &wire[at..wire.len().min(at + pieces)];
@@ -124,7 +124,7 @@ fn size_is_counted_without_stuffing_and_without_the_end() {
 
 #[test]
 fn a_chunk_is_taken_as_it_is() {
-    let mut content = Content::new(0, 0);
+    let mut content = Content::new(BytesMut::new(), 0, 0);
     content.take_chunk(b".\r");
     content.take_chunk(b"\n..\r\n");
     assert_eq!((content.kept(), content.flaw(), content.size()), (&b".\r\n..\r\n"[..], None, 7));

@@ -62,7 +62,8 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
     fn begin_content(&mut self) {
         let size_max = self.server.config.extensions.size.unwrap_or(0);
         if let Some(open) = &mut self.server.transaction {
-            open.content = Some(Content::new(open.mail.size.unwrap_or(0), size_max));
+            let spare = std::mem::take(&mut self.server.spare);
+            open.content = Some(Content::new(spare, open.mail.size.unwrap_or(0), size_max));
         }
     }
 
@@ -186,12 +187,14 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             (false, false, _) => Protocol::Smtp,
         };
         let MailParameters { reverse_path, eight_bit, utf8, ret, envid, .. } = mail;
+        let (content, spare) = content?.into_bytes();
+        self.server.spare = spare;
         Some(Received {
             envelope: Envelope { reverse_path, recipients, eight_bit, utf8, envid, ret },
             helo: self.server.helo.clone()?,
             peer: self.server.peer,
             protocol,
-            content: content?.into_bytes(),
+            content,
         })
     }
 }

@@ -21,10 +21,11 @@ pub use policy::{Policy, Verdict};
 
 use std::{net::IpAddr, sync::Arc};
 
-use mxdrill_net::{Closed, Commands, Conn, DomainName, Fact, Time};
+use bytes::BytesMut;
+use mxdrill_net::{Closed, Commands, Conn, Fact, Time};
 
 use crate::{
-    Reply, Script, SessionView,
+    Address, Reply, Script, SessionView,
     tls::{Flaw, Layer},
 };
 use manner::Wait;
@@ -53,8 +54,10 @@ pub struct Server {
     transaction: Option<Transaction>,
     /// The last MAIL was refused: what was pipelined behind it is no error of the client's.
     mail_refused: bool,
-    /// The domains of the last sender and recipient: mostly the next ones are the same.
-    domains: Domains,
+    /// The last sender and recipient: mostly the next ones are the same.
+    last: Last,
+    /// The memory of the last content, if it is free again when the next begins.
+    spare: BytesMut,
     wait: Wait,
     /// Input that came while a reply was outstanding.
     held: Vec<u8>,
@@ -97,9 +100,9 @@ enum Mode {
 }
 
 #[derive(Debug, Default)]
-struct Domains {
-    sender: Option<DomainName>,
-    recipient: Option<DomainName>,
+struct Last {
+    sender: Option<Address>,
+    recipient: Option<Address>,
 }
 
 impl Server {
@@ -130,7 +133,8 @@ impl Server {
             line: Vec::new(),
             transaction: None,
             mail_refused: false,
-            domains: Domains::default(),
+            last: Last::default(),
+            spare: BytesMut::new(),
             wait: Wait::No,
             held: Vec::new(),
             replies: Vec::new(),

@@ -98,7 +98,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         let address = match mail.from {
             None => None,
             Some(path) => {
-                Some(address(&mut self.server.domains.sender, path, None).ok_or(if is_literal(path) {
+                Some(address(&mut self.server.last.sender, path, None).ok_or(if is_literal(path) {
                     &fixed::LITERAL_SENDER
                 } else {
                     &fixed::SENDER_SYNTAX
@@ -161,7 +161,7 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
             return Err(&fixed::PARAMETER);
         }
         let own = &self.server.config.hostname;
-        let address = address(&mut self.server.domains.recipient, rcpt.to, Some(own))
+        let address = address(&mut self.server.last.recipient, rcpt.to, Some(own))
             .ok_or(if is_literal(rcpt.to) { &fixed::LITERAL_RECIPIENT } else { &fixed::RECIPIENT_SYNTAX })?;
         let utf8 = self.server.transaction.as_ref().is_some_and(|open| open.mail.utf8);
         if !utf8 && address.is_utf8() {
@@ -189,7 +189,8 @@ impl<F: From<Fact>, P: Policy<F>, S: Script> Turn<'_, F, P, S> {
         match asked {
             Asked::Mail(mail) => {
                 self.server.mail_refused = false;
-                self.server.transaction = Some(Transaction { mail, recipients: Vec::new(), content: None });
+                self.server.transaction =
+                    Some(Transaction { mail, recipients: Vec::with_capacity(1), content: None });
             }
             Asked::Rcpt(recipient) => {
                 if let Some(open) = &mut self.server.transaction {
@@ -230,17 +231,23 @@ fn is_literal(path: Path<'_>) -> bool {
     matches!(path.domain, Some(Domain::Literal(_)))
 }
 
-/// The mailbox that a path names. `<Postmaster>` is the one of `own` (RFC 5321 4.1.1.3). The domain is taken
-/// from `last` if it is the same, which saves an allocation for nearly every message.
-fn address(last: &mut Option<DomainName>, path: Path<'_>, own: Option<&DomainName>) -> Option<Address> {
+/// The mailbox that a path names. `<Postmaster>` is the one of `own` (RFC 5321 4.1.1.3). What is the same in the
+/// `last` one is shared with it, which saves an allocation for nearly every message.
+fn address(last: &mut Option<Address>, path: Path<'_>, own: Option<&DomainName>) -> Option<Address> {
     let text = match path.domain {
         Some(Domain::Name(text)) => text,
         Some(Domain::Literal(_)) => return None,
         None => return own.map(|own| Address::from_parts(path.local, own.clone())),
     };
-    let same = |last: &DomainName| last.as_str() == text || last.as_str().eq_ignore_ascii_case(text);
-    if !last.as_ref().is_some_and(same) {
-        *last = Some(text.parse().ok()?);
-    }
-    last.clone().map(|domain| Address::from_parts(path.local, domain))
+    let same = |name: &str| name == text || name.eq_ignore_ascii_case(text);
+    let domain = match last {
+        Some(last) if same(last.domain().as_str()) => {
+            if last.local() == path.local {
+                return Some(last.clone());
+            }
+            last.domain().clone()
+        }
+        _ => text.parse().ok()?,
+    };
+    last.insert(Address::from_parts(path.local, domain)).clone().into()
 }

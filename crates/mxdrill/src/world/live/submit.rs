@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use super::{finder::Finder, session::Session};
 use crate::{
     errand::Errand,
-    mail::{Batch, Parcel},
+    mail::{Batch, Parcel, Press},
     play::Beside,
 };
 
@@ -67,7 +67,7 @@ impl Submit {
     /// What happens between lettre's reads and writes cannot be seen by the world: `at_work` tells it that there
     /// is something.
     async fn lane(self, mut at_work: Foreign, batch: Arc<Batch>, next: Arc<AtomicU32>) {
-        let mut session = None;
+        let (mut session, mut press) = (None, Press::new(batch.clone()));
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= batch.count() {
@@ -77,7 +77,7 @@ impl Submit {
                 close(session.take()).await;
                 at_work = self.rest(at_work, batch.due(index)).await;
             }
-            self.send(&mut session, Batch::parcel(&batch, index)).await;
+            self.send(&mut session, press.parcel(index)).await;
         }
         close(session).await;
     }
