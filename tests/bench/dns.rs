@@ -71,7 +71,7 @@ fn start_nsd(nsd: &Path, work: &Path) -> Option<Running> {
     let text = format!(
         "server:\n  ip-address: 127.0.0.1@{port}\n  zonesdir: \"{work_shown}\"\n  database: \"\"\n  username: \"\"\n  \
          chroot: \"\"\n  pidfile: \"{work_shown}/nsd.pid\"\n  xfrdfile: \"{work_shown}/xfrd.state\"\n  \
-         zonelistfile: \"{work_shown}/zone.list\"\n  server-count: 1\nremote-control:\n  control-enable: no\n\
+         zonelistfile: \"{work_shown}/zone.list\"\n  server-count: 1\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n\
          zone:\n  name: \"example.test\"\n  zonefile: \"example.test.zone\"\n"
     );
     fs::write(work.join("nsd.conf"), text).ok()?;

@@ -13,6 +13,9 @@ pub(super) const WINDOW: u64 = 64 * 1024;
 /// An emptied pipe keeps at most this much memory for the next connection.
 const SPARE: usize = 16 * 1024;
 
+/// Memory that a pipe begins with.
+const FIRST: usize = 512;
+
 /// The queue of one direction: copied bytes stand one behind the other in `text`, shared ones stay where they
 /// are, and each chunk knows when it arrives. No chunk arrives before the one ahead of it.
 #[derive(Debug, Default)]
@@ -85,7 +88,10 @@ impl Pipe {
         self.clear();
         self.text.shrink_to(SPARE);
         self.chunks.shrink_to(SPARE / size_of::<Chunk>());
-        let (chunks, text) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.text));
+        let (chunks, mut text) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.text));
+        if text.capacity() == 0 {
+            text.reserve(FIRST);
+        }
         let split_at = if chop { 1 + scale(Seed(draw).pick("first", &[]), 64) } else { 0 };
         *self = Pipe { chunks, text, way, draw, last_at: now, split_at, ..Pipe::default() };
     }

@@ -66,6 +66,9 @@ pub struct Client<L> {
     tls: Option<Box<Layer>>,
 }
 
+/// Octets set aside for commands: mostly those of a whole transaction fit.
+const COMMANDS: usize = 256;
+
 /// A reply that is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expect {
@@ -101,7 +104,7 @@ impl<L: Letter> Client<L> {
             ahead: None,
             reset_needed: false,
             quit_wanted: false,
-            buffer: Vec::new(),
+            buffer: Vec::with_capacity(COMMANDS),
             acknowledged: None,
             plain: Bytes::new(),
             steps: VecDeque::new(),

@@ -7,6 +7,9 @@ use super::{Code, Enhanced, Reply};
 /// Octets of one whole reply. RFC 5321 4.5.3.1.5 allows 512 a line; no reply of life comes near this.
 const REPLY_MAX: usize = 16 * 1024;
 
+/// Octets set aside when a reply comes in pieces: those to EHLO are longest.
+const PARTIAL: usize = 256;
+
 /// Why something is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
@@ -70,6 +73,7 @@ impl ReplyReader {
         if self.partial.len() + input.len() > REPLY_MAX {
             return Err(ReplyError::TooLong);
         }
+        self.partial.reserve(input.len().max(PARTIAL));
         self.partial.extend_from_slice(input);
         *input = &[];
         Ok(())

@@ -84,6 +84,9 @@ struct Amiss {
     flaw: Option<Flaw>,
 }
 
+/// Octets set aside for replies: those to EHLO are longest.
+const REPLIES: usize = 256;
+
 /// What the next octets are.
 #[derive(Clone, Debug)]
 enum Mode {
@@ -137,7 +140,7 @@ impl Server {
             spare: BytesMut::new(),
             wait: Wait::No,
             held: Vec::new(),
-            replies: Vec::new(),
+            replies: Vec::with_capacity(REPLIES),
             errors: 0,
             idle_at,
             eof: false,
