@@ -32,6 +32,9 @@ pub(crate) enum Command {
     Schema,
     /// Say what this machine has and lacks for private networks with real mail servers
     Doctor,
+    /// Play a drill as the first process of a private network: mxdrill runs itself so
+    #[command(hide = true)]
+    NetnsDrill,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -63,6 +66,9 @@ pub(crate) struct Run {
     /// Keep the spools of the hosts in this folder, and take up what it holds (live)
     #[arg(long, value_name = "DIR")]
     pub(crate) spool: Option<PathBuf>,
+    /// Let mail servers retry as they do out of the box, and time pass as the scenario says (netns)
+    #[arg(long)]
+    pub(crate) defaults: bool,
     /// Drills played at the same time [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,

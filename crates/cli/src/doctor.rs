@@ -1,4 +1,5 @@
-//! `mxdrill doctor`: what this machine has and lacks for drills in private networks.
+//! Private networks: `mxdrill doctor` says what this machine has and lacks for them, and each drill in one is a process
+//! of its own.
 
 use crate::{error::Error, exit::Exit, terminal};
 
@@ -33,5 +34,17 @@ pub(crate) fn doctor() -> Result<Exit, Error> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn doctor() -> Result<Exit, Error> {
     terminal::out("lacks  Linux: private networks are a thing of its kernel\n")?;
+    Ok(Exit::Unknown)
+}
+
+/// Plays the drill that comes in by the standard input.
+#[cfg(target_os = "linux")]
+pub(crate) fn drill() -> Result<Exit, Error> {
+    mxdrill::netns_drill().map(|()| Exit::Passed).map_err(Error::Output)
+}
+
+/// Private networks are a thing of Linux.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn drill() -> Result<Exit, Error> {
     Ok(Exit::Unknown)
 }

@@ -29,6 +29,12 @@ impl Exit {
         };
         verdicts.fold(Exit::Nothing, worse)
     }
+
+    /// What it comes to where one more drill could not be played, for which the program alone would end with
+    /// `broken`: a failure beats that, too.
+    pub(crate) fn with_broken(self, broken: Exit) -> Exit {
+        if self == Exit::Failed { self } else { broken }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -59,5 +65,12 @@ mod tests {
         check(&[Pass, Unknown, Pass], Exit::Unknown);
         check(&[Unknown, Fail, Pass], Exit::Failed);
         check(&[Fail, Unknown], Exit::Failed);
+    }
+
+    #[test]
+    fn a_drill_that_could_not_be_played_is_never_a_pass() {
+        assert_eq!(Exit::Passed.with_broken(Exit::Unknown), Exit::Unknown);
+        assert_eq!(Exit::Nothing.with_broken(Exit::Unknown), Exit::Unknown);
+        assert_eq!(Exit::Failed.with_broken(Exit::Unknown), Exit::Failed);
     }
 }

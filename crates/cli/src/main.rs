@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Schema => schema(),
         Command::Doctor => doctor::doctor(),
+        Command::NetnsDrill => doctor::drill(),
         Command::Completions { shell } => completions(shell),
     };
     exit.unwrap_or_else(terminal::mistake).into()

@@ -46,18 +46,21 @@ pub(crate) fn run(arguments: &arguments::Run) -> Result<Exit, Error> {
         |drill, _| progress.done(&drill.scenario.name),
     );
     progress.end();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut broken) = (Vec::new(), Vec::new());
     for (drill, played) in drills.iter().zip(played) {
         match played {
             Ok(outcome) => outcomes.push(outcome),
             Err(Error::Run { why: RunError::Elsewhere { reason }, .. }) => {
                 skipped.push(drill.skipped(reason))
             }
-            Err(why) => return Err(why),
+            Err(why) => broken.push(why),
         }
     }
-    terminal::out(&reported(arguments.format, &outcomes, &skipped))?;
-    Ok(Exit::of(outcomes.iter().map(|outcome| outcome.verdict)))
+    if broken.is_empty() || !outcomes.is_empty() || !skipped.is_empty() {
+        terminal::out(&reported(arguments.format, &outcomes, &skipped))?;
+    }
+    let played = Exit::of(outcomes.iter().map(|outcome| outcome.verdict));
+    Ok(broken.into_iter().map(terminal::mistake).fold(played, Exit::with_broken))
 }
 
 /// Every drill that the arguments ask for, and those that the site leaves out.
@@ -116,6 +119,9 @@ fn world(kind: WorldKind, arguments: &arguments::Run) -> World {
     }
     if let Some(folder) = &arguments.spool {
         world = world.spool(folder);
+    }
+    if arguments.defaults {
+        world = world.defaults();
     }
     world
 }

@@ -26,6 +26,7 @@ mod setup;
 mod story;
 #[cfg(test)]
 mod tale;
+mod wire;
 
 pub use check::{RULES, Rule};
 pub use duration::{Span, SpanError, Spoken};

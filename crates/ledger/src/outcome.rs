@@ -3,11 +3,12 @@
 use std::{fmt, time::Duration};
 
 use mxdrill_net::Time;
+use serde::{Deserialize, Serialize};
 
-use crate::{Recipients, Span, Story, duration::clock, report};
+use crate::{Recipients, Span, Story, duration::clock, report, wire};
 
 /// The verdict. `Unknown` is never a pass: something could not be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Verdict {
     /// Every check held.
     Pass,
@@ -32,7 +33,7 @@ impl Verdict {
 ///
 /// `sent = acknowledged + rejected + in_doubt`, at the first host that takes the mail from the originator;
 /// `acknowledged = delivered + queued + bounced + discarded + lost`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Messages offered by the originator.
     pub messages: u64,
@@ -67,7 +68,7 @@ pub struct Counts {
 }
 
 /// The figures of one host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostFigures {
     /// Its name.
     pub name: String,
@@ -86,7 +87,7 @@ pub struct HostFigures {
 }
 
 /// Percentiles of times, by nearest rank.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
     /// Of how many.
     pub n: u64,
@@ -99,7 +100,7 @@ pub struct Spread {
 }
 
 /// A rule broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The rule: `bounced`.
     pub rule: &'static str,
@@ -108,6 +109,7 @@ pub struct Violation {
     /// The host where it happened.
     pub host: Option<String>,
     /// When it first happened.
+    #[serde(with = "wire::moment")]
     pub at: Option<Time>,
     /// What happened, and where possible what mends it. Lines are separated by `\n`.
     pub text: String,
@@ -116,7 +118,7 @@ pub struct Violation {
 }
 
 /// What another play of the same drill would have come to; filled in by whoever plays it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Counterfactual {
     /// Without a host: does it help at all?
     Without {
@@ -130,6 +132,7 @@ pub enum Counterfactual {
     /// With a flush at the repair.
     Flush {
         /// When.
+        #[serde(with = "wire::time")]
         at: Time,
         /// The drain then.
         drain: Duration,
@@ -163,7 +166,7 @@ pub struct Skipped {
 }
 
 /// What a drill came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// The short name of the scenario.
     pub scenario: String,

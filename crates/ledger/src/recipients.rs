@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// One recipient by its name: the number of the message, and which of its recipients where it has several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecipientName {
     /// The number of the message.
     pub number: u32,
@@ -22,7 +24,7 @@ impl fmt::Display for RecipientName {
 
 /// A set of recipients in the order in which they were added, neighbours kept as ranges: a million in a row cost
 /// as much as one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipients {
     runs: Vec<(RecipientName, RecipientName)>,
     count: u64,

@@ -34,6 +34,8 @@ pub use mxdrill_netns::doctor;
 pub use plan::PlanError;
 pub use run::{Journal, RunError, run, run_with_journal};
 pub use world::World;
+#[cfg(target_os = "linux")]
+pub use world::netns::{NetnsError, drill as netns_drill};
 pub use wrap::Wrap;
 
 /// The examples of the README.

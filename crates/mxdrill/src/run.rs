@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use mxdrill_ledger::Outcome;
 use mxdrill_net::{Seed, live::LiveError};
 
+#[cfg(target_os = "linux")]
+use crate::world::netns::NetnsError;
 use crate::{
     World, counterfactual,
     plan::{Plan, PlanError},
@@ -23,6 +25,10 @@ pub enum RunError {
     /// The world could not be built.
     #[error(transparent)]
     Live(#[from] LiveError),
+    /// The private network could not be made, or the drill in it came to no outcome.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
     /// The journal could not be written.
     #[error("the journal could not be written: {0}")]
     Journal(#[source] io::Error),
@@ -70,6 +76,9 @@ pub(crate) fn run_once(
     journal: Option<Journal>,
 ) -> Result<Outcome, RunError> {
     exists_in(scenario, world.kind)?;
+    if world.kind == WorldKind::Netns {
+        return in_private(scenario, world, journal);
+    }
     let mut plan = Plan::of(scenario, Seed(world.seed.unwrap_or(scenario.seed)), world.tls())?;
     plan.wraps.clone_from(&world.wraps);
     plan.setup.world = world.kind.word().into();
@@ -77,10 +86,18 @@ pub(crate) fn run_once(
     let books = Books::new(&plan, journal);
     match world.kind {
         WorldKind::Sim => play(&plan, &mut SimStage::new(&plan), books),
-        WorldKind::Live => play(&plan, &mut LiveStage::new(&plan, world)?, books),
-        WorldKind::Netns => return Err(elsewhere("this build has no private networks")),
+        _ => play(&plan, &mut LiveStage::new(&plan, world)?, books),
     }
     .map_err(RunError::Journal)
+}
+
+#[cfg(target_os = "linux")]
+use crate::world::netns::play_in_private as in_private;
+
+/// Private networks are a thing of Linux.
+#[cfg(not(target_os = "linux"))]
+fn in_private(_: &Scenario, _: &World, _: Option<Journal>) -> Result<Outcome, RunError> {
+    Err(elsewhere("private networks are a thing of Linux"))
 }
 
 /// Whether the scenario makes sense in such a world, and all its faults exist there.

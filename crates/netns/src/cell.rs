@@ -106,13 +106,14 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Makes the cell that this process is the first of fit to live in.
+    /// Makes the cell that this process is the first of fit to live in. `hurried` says whether time is: then a door that
+    /// is shut also resets the sessions that stand.
     ///
     /// # Errors
     /// When this is not the first process of a process namespace, or the kernel does not allow it.
-    pub fn enter() -> Result<Cell, ToolError> {
+    pub fn enter(hurried: bool) -> Result<Cell, ToolError> {
         furnish()?;
-        Ok(Cell { hosts: Vec::new(), firewall: Firewall::new(None) })
+        Ok(Cell { hosts: Vec::new(), firewall: Firewall::new(None, hurried) })
     }
 
     /// Gives the harness an address.

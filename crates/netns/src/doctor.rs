@@ -37,7 +37,11 @@ const PROGRAMS: [(&str, &str); 6] = [
 
 /// Things that only a trial can tell: what, a script for the inside of a cell, what helps where it fails.
 const TRIALS: [(&str, &str, &str); 3] = [
-    ("virtual wires", "ip link add a type veth peer name b", "a kernel with CONFIG_VETH (modprobe veth)"),
+    (
+        "virtual wires",
+        "ip link add wire0 type veth peer name wire1",
+        "a kernel with CONFIG_VETH (modprobe veth)",
+    ),
     (
         "packet filter",
         "nft add table inet t && nft add counter inet t c && nft -j list counters",

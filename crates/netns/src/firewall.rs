@@ -30,12 +30,16 @@ struct Rules {
     doors: BTreeMap<IpAddr, Access>,
     /// From where to where nothing passes.
     cuts: BTreeMap<(IpAddr, IpAddr), Tag>,
+    /// Whether sessions that stand when a door is shut are reset.
+    resets: bool,
 }
 
 impl Firewall {
-    /// A filter that lets everything pass.
-    pub(crate) fn new(of: Option<u32>) -> Firewall {
-        Firewall { rules: Rules::default(), of, bitten: BTreeSet::new() }
+    /// A filter that lets everything pass. `resets` says whether a door that is shut resets the sessions that stand:
+    /// where time is hurried, clients still hold those that they would have given up long ago.
+    pub(crate) fn new(of: Option<u32>, resets: bool) -> Firewall {
+        let rules = Rules { resets, ..Rules::default() };
+        Firewall { rules, of, bitten: BTreeSet::new() }
     }
 
     /// Connects to these addresses are met so from now on.
@@ -79,7 +83,7 @@ impl Firewall {
     }
 
     fn count(&mut self) -> Result<(), ToolError> {
-        if self.rules == Rules::default() {
+        if self.rules.is_empty() {
             return Ok(());
         }
         let listed = tool::output(self.nft().args(["-j", "list", "counters", "table", "inet", "mxdrill"]))?;
@@ -117,6 +121,10 @@ impl Firewall {
 }
 
 impl Rules {
+    fn is_empty(&self) -> bool {
+        self.doors.is_empty() && self.cuts.is_empty()
+    }
+
     fn script(&self) -> String {
         let mut text = String::from("table inet mxdrill\ndelete table inet mxdrill\ntable inet mxdrill {\n");
         let doors = self.doors.values().filter_map(tag);
@@ -131,7 +139,9 @@ impl Rules {
                 _ = writeln!(text, "    {saddr} {daddr} counter name fault{number} drop");
             }
             if hook == "input" {
-                self.doors.iter().for_each(|(address, access)| door(&mut text, *address, *access));
+                self.doors
+                    .iter()
+                    .for_each(|(address, access)| door(&mut text, *address, *access, self.resets));
             }
             text += "  }\n";
         }
@@ -139,8 +149,8 @@ impl Rules {
     }
 }
 
-/// A rule for the first packet of a connection: what stands is left alone.
-fn door(text: &mut String, address: IpAddr, access: Access) {
+/// A rule for the first packet of a connection, and one for what stands, if that is to be reset.
+fn door(text: &mut String, address: IpAddr, access: Access, resets: bool) {
     let Some(Tag(number)) = tag(&access) else { return };
     let how = match access {
         Access::Open => return,
@@ -151,6 +161,9 @@ fn door(text: &mut String, address: IpAddr, access: Access) {
     let daddr = side("daddr", address);
     let first = "tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn";
     _ = writeln!(text, "    {daddr} {first} counter name fault{number} {how}");
+    if resets {
+        _ = writeln!(text, "    {daddr} tcp dport 25 reject with tcp reset");
+    }
 }
 
 fn side(side: &str, address: IpAddr) -> String {
@@ -228,6 +241,16 @@ mod tests {
           }
         }
         ");
+    }
+
+    #[test]
+    fn in_a_hurry_sessions_that_stand_are_reset() {
+        let mut rules = Rules { resets: true, ..Rules::default() };
+        rules.doors.insert("192.0.2.10".parse().unwrap(), Access::Refuse(Tag(0)));
+        let script = rules.script();
+        let about: Vec<&str> = script.lines().filter(|line| line.contains("192.0.2.10")).collect();
+        assert_eq!(about.last(), Some(&"    ip daddr 192.0.2.10 tcp dport 25 reject with tcp reset"));
+        assert_eq!(about.len(), 2);
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Host {
         let holder = hold()?;
         let mut host = Host {
             folder: PathBuf::from(cell::FOLDER).join(&station.label),
-            firewall: Firewall::new(Some(holder.id())),
+            firewall: Firewall::new(Some(holder.id()), station.tuned),
             station,
             adapter,
             install,
@@ -204,7 +204,8 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.kill();
+        // what cannot be killed goes with the cell
+        let _ = self.kill();
         // the namespaces go with their last process
         if self.holder.kill().is_ok() {
             let _ = self.holder.wait();

@@ -86,6 +86,7 @@ impl Books {
         self.look_for_loop(id, site, message);
         for to in &message.recipients {
             let Some(recipient) = self.mail.recipient(id, &to.address) else { continue };
+            self.failed_over(at, kind, recipient, site);
             self.release_foreign(at, kind, recipient, site);
             self.hold(kind, recipient, site, at);
             self.taken_over(site, kind);
@@ -312,6 +313,17 @@ impl Books {
             mark(state);
             state.last = by;
         });
+    }
+
+    /// A relay has mail that a foreign sender held: that sender says nothing of its attempts, so they count from its
+    /// own 250.
+    fn failed_over(&mut self, at: Time, kind: Kind, recipient: RecipientId, to: Site) {
+        if !self.has_foreign || kind != Kind::Sent || !self.host(to).is_some_and(crate::HostSetup::is_relay) {
+            return;
+        }
+        let sends = |site: Site| self.host(site).is_some_and(|host| host.foreign && host.originates);
+        let held = self.mail.state(recipient).holds().find(|hold| sends(hold.site)).map(|hold| hold.since);
+        self.failovers.extend(held.map(|since| at.since(since).as_nanos() as u64));
     }
 
     /// Foreign hosts do not say when mail leaves them: another host that has it shows that it did.

@@ -155,6 +155,13 @@ fn violation(at: Time, books: &Books, cause: &Cause, finding: Finding) -> Violat
     }
 }
 
+/// Every clause by which a host can give up.
+pub(super) fn clauses() -> impl Iterator<Item = &'static str> {
+    use GiveUp::*;
+    let all = [Expired, Rejected, NxDomain, NullMx, NoAddress, BestMxIsSelf, Loop, Extension].map(Some);
+    all.into_iter().chain([None]).map(|why| reason(why).0)
+}
+
 /// The clause by which the host gave up, and what it says.
 fn reason(why: Option<GiveUp>) -> (&'static str, &'static str) {
     match why {

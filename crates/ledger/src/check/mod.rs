@@ -71,6 +71,11 @@ pub const RULES: [Rule; 14] = [
     fault_idle::RULE,
 ];
 
+/// Every clause that a violation can rest on.
+pub(crate) fn clauses() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.clause).chain(bounced::clauses())
+}
+
 /// A fold over facts. The books have seen each fact before the check does.
 pub(crate) trait Check: fmt::Debug + Send {
     /// Sees a fact of a kind that its rule wants.

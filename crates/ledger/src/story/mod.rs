@@ -5,11 +5,14 @@ mod safety;
 mod teller;
 
 use mxdrill_net::Time;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use teller::Teller;
 
+use crate::wire;
+
 /// What happened, along the time line, each host's doings in one line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// The lines, in order of time.
     pub lines: Vec<Line>,
@@ -18,9 +21,10 @@ pub struct Story {
 }
 
 /// One line of the story.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// When.
+    #[serde(with = "wire::time")]
     pub at: Time,
     /// Who: a host, a link, the DNS.
     pub who: String,

@@ -4,15 +4,19 @@ use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use mxdrill_dns::Zones;
-use mxdrill_mta::{NodeConfig, PolicyConfig};
+use mxdrill_mta::{NodeConfig, PolicyConfig, Retry, profile::Memory};
 use mxdrill_net::{DomainName, Epoch, HostId, HostSpec, Seed};
 use mxdrill_smtp::{ReversePath, tls::Kind};
 
 use super::{PlanError, tls::Certificates};
 use crate::scenario::{Action, Host, KnownAs, Program, Scenario};
+
+/// How long a hurried host waits.
+const HURRIED: Duration = Duration::from_secs(5);
 
 /// Everyone in a world. A member's place in the list is its [`HostId`].
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(crate) struct Member {
     pub(crate) part: Part,
     /// Bytes that fit on its disk.
     pub(crate) spool: Option<u64>,
+    /// The program that it is where programs can run.
+    pub(crate) program: Option<Program>,
 }
 
 /// What a host of a world does.
@@ -46,6 +52,8 @@ pub(crate) enum Part {
     Application(Box<NodeConfig>),
     /// It serves an MTA-STS policy.
     Policy(PolicyConfig),
+    /// It is a real mail server.
+    Program(Box<NodeConfig>),
     /// It hands the drill's mail to the first hosts.
     Originator,
     /// It answers for the zones.
@@ -105,6 +113,33 @@ impl Cast {
         self.first(|part| matches!(part, Part::Originator))
     }
 
+    /// Lets the hosts that name a mail server be that server. Elsewhere their profiles are played.
+    pub(super) fn employ(&mut self) {
+        for member in &mut self.members {
+            let is_server = member.program.is_some_and(|program| program != Program::Lettre);
+            if let (Part::Mail(config), true) = (&member.part, is_server) {
+                member.part = Part::Program(config.clone());
+            }
+        }
+    }
+
+    /// Hurries the hosts that are played, as mail servers beside them are hurried: they try again every few seconds.
+    pub(super) fn hurry(&mut self) {
+        for member in &mut self.members {
+            let (Part::Mail(config) | Part::Application(config)) = &mut member.part else { continue };
+            let profile = Arc::make_mut(&mut config.profile);
+            profile.retry = Retry::List(vec![HURRIED]);
+            profile.runner = None;
+            profile.timeouts.connect = profile.timeouts.connect.min(HURRIED);
+            if let Some(dead) = &mut profile.concurrency.dead {
+                dead.lasts = dead.lasts.min(HURRIED);
+            }
+            if profile.memory != Memory::None {
+                profile.memory = Memory::Fixed(HURRIED);
+            }
+        }
+    }
+
     /// Who tells of mail that a host sends: an application itself, for others the originator.
     pub(crate) fn sender(&self, by: HostId) -> HostId {
         match self.member(by).part {
@@ -145,7 +180,7 @@ impl Cast {
         let taken = self.find(label).is_some();
         let label = if taken { format!("mxdrill-{label}") } else { label.into() };
         let name = service_name(&label);
-        self.members.push(Member { label, name, addresses: vec![address], part, spool: None });
+        self.members.push(Member { label, name, addresses: vec![address], part, spool: None, program: None });
     }
 }
 
@@ -154,12 +189,20 @@ impl Member {
         let config = Box::new(config);
         let application = host.run == Some(Program::Lettre);
         let part = if application { Part::Application(config) } else { Part::Mail(config) };
-        Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: host.spool }
+        let (label, name) = (host.label.clone(), host.name.clone());
+        Member { label, name, addresses, part, spool: host.spool, program: host.run }
     }
 
     fn policy(host: &Host, addresses: Vec<IpAddr>, config: PolicyConfig) -> Member {
         let part = Part::Policy(config);
-        Member { label: host.label.clone(), name: host.name.clone(), addresses, part, spool: None }
+        Member {
+            label: host.label.clone(),
+            name: host.name.clone(),
+            addresses,
+            part,
+            spool: None,
+            program: None,
+        }
     }
 
     /// What a driver needs to know of it.
@@ -171,7 +214,19 @@ impl Member {
     pub(crate) fn mail(&self) -> Option<&NodeConfig> {
         match &self.part {
             Part::Mail(config) => Some(config),
-            Part::Policy(_) | Part::Application(_) | Part::Originator | Part::NameServer => None,
+            Part::Policy(_)
+            | Part::Application(_)
+            | Part::Program(_)
+            | Part::Originator
+            | Part::NameServer => None,
+        }
+    }
+
+    /// The program and what it is to be, if it is a real mail server.
+    pub(crate) fn server(&self) -> Option<(Program, &NodeConfig)> {
+        match &self.part {
+            Part::Program(config) => Some((self.program?, config)),
+            _ => None,
         }
     }
 }

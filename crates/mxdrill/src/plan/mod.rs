@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) setup: Setup,
     /// Hosts that are broken on purpose.
     pub(crate) wraps: Vec<(String, MakeWrap)>,
+    /// How long the play goes on after its last cue where it does not settle.
+    pub(crate) patience: Duration,
 }
 
 /// One thing that happens at its time.
@@ -120,8 +122,37 @@ impl Plan {
     /// # Errors
     /// When it names what is not there.
     pub(crate) fn of(scenario: &Scenario, seed: Seed, layer: Kind) -> Result<Plan, PlanError> {
+        Plan::with(scenario, seed, layer, |_| {})
+    }
+
+    /// Settles a scenario for a world in which programs can be hosts; `hurried` lets nobody wait for long.
+    ///
+    /// # Errors
+    /// When it names what is not there.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_programs(
+        scenario: &Scenario,
+        seed: Seed,
+        layer: Kind,
+        hurried: bool,
+    ) -> Result<Plan, PlanError> {
+        Plan::with(scenario, seed, layer, |cast| {
+            cast.employ();
+            if hurried {
+                cast.hurry();
+            }
+        })
+    }
+
+    fn with(
+        scenario: &Scenario,
+        seed: Seed,
+        layer: Kind,
+        change: impl FnOnce(&mut Cast),
+    ) -> Result<Plan, PlanError> {
         let scenario = scenario.resolved()?;
-        let cast = Cast::of(&scenario, seed, layer)?;
+        let mut cast = Cast::of(&scenario, seed, layer)?;
+        change(&mut cast);
         let mut planner = Planner::new(&scenario, &cast, seed);
         for step in &scenario.steps {
             planner.step(step.at.into(), &step.action)?;
@@ -132,7 +163,8 @@ impl Plan {
         let setup = setup::of(&planner)?;
         let Planner { cues, faults, .. } = planner;
         let end = scenario.end.map(Time::from);
-        Ok(Plan { seed, cast, secure: scenario.zone.secure, faults, cues, end, setup, wraps: Vec::new() })
+        let (secure, wraps) = (scenario.zone.secure, Vec::new());
+        Ok(Plan { seed, cast, secure, faults, cues, end, setup, wraps, patience: LIFE_MAX })
     }
 
     /// Settles one more fault of the same world: as its scenario would have had it under this tag.
@@ -169,6 +201,9 @@ impl Plan {
     pub(crate) fn mail_process(&self, host: HostId, script: Faults) -> Option<HostProcess> {
         if let Part::Policy(config) = &self.cast.member(host).part {
             return Some(HostProcess::Policy(Box::new(PolicyHost::new(config.clone(), script))));
+        }
+        if self.cast.member(host).server().is_some() {
+            return Some(HostProcess::Outside);
         }
         let config = self.cast.member(host).mail()?;
         let node = Box::new(Node::new(config.clone(), script));

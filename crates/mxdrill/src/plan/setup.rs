@@ -41,6 +41,13 @@ fn host(planner: &Planner<'_>, id: HostId, member: &Member) -> Option<HostSetup>
             setup.profile = config.profile.name.into();
             setup.memory = memory(&config.profile);
         }
+        Part::Program(config) => {
+            setup.delivers.clone_from(&config.delivers);
+            setup.relays.clone_from(&config.relays);
+            setup.originates = sends(planner, id);
+            setup.profile = member.program.map_or_else(String::new, |program| program.word().into());
+            setup.foreign = true;
+        }
         Part::Application(_) => {
             setup.originates = true;
             setup.foreign = true;

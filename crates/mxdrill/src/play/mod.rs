@@ -17,12 +17,13 @@ use std::{
 
 use mxdrill_dns::Authority;
 use mxdrill_ledger::{DRILL, Deed, Fact, Outcome};
+use mxdrill_mta::Message;
 use mxdrill_net::{Driver, HostId, Stop, Tag, Time};
 
 use crate::{
     host::HostProcess,
     mail::Batch,
-    plan::{Act, LIFE_MAX, Part, Plan, PlannedFault},
+    plan::{Act, Part, Plan, PlannedFault},
 };
 pub use bench::Held;
 pub(crate) use bench::{Bench, Call};
@@ -52,6 +53,15 @@ pub(crate) trait Stage {
 
     /// Where deeds done beside the processes are reported, if there are such. Asked for once.
     fn beside(&mut self) -> Option<Receiver<Beside>>;
+
+    /// Lets a host that is a program try its whole queue.
+    fn flush(&mut self, _host: HostId) {}
+
+    /// What a host that is a program still holds: each message with the recipients that are left. `None` when it
+    /// cannot say, because it is down.
+    fn look(&mut self, _host: HostId) -> Option<Vec<Arc<Message>>> {
+        None
+    }
 }
 
 /// Plays a plan in a world and closes the books.
@@ -113,6 +123,7 @@ impl<'a> Play<'a> {
             Act::End(tag) => self.end_fault(at, *tag),
             Act::Flush(host) => {
                 self.watch.deed(at, *host, Deed::Flush);
+                self.stage.flush(*host);
                 self.visit(*host, |process, now, out| {
                     if let Some(node) = process.mail() {
                         node.flush(now, out);
@@ -137,7 +148,7 @@ impl<'a> Play<'a> {
             return self.advance(end);
         }
         self.watch.settles = true;
-        let last = self.plan.last_cue() + LIFE_MAX;
+        let last = self.plan.last_cue() + self.plan.patience;
         while !self.watch.is_settled() {
             let now = self.stage.driver().now();
             let until = (now + STRIDE).min(last);
@@ -167,6 +178,12 @@ impl<'a> Play<'a> {
         self.watch.settles = false;
         let now = self.stage.driver().now();
         self.stage.driver().run_until(now, &mut self.watch);
+        let programs = self.plan.cast.members().filter(|(_, member)| member.server().is_some());
+        for (host, _) in programs {
+            if let Some(held) = self.stage.look(host) {
+                self.watch.looked(host, &held);
+            }
+        }
         self.watch.close(at)
     }
 

@@ -215,6 +215,19 @@ impl Watch {
         }
     }
 
+    /// A host that says nothing by itself was looked into: this is all that it holds.
+    pub(super) fn looked(&mut self, host: HostId, held: &[Arc<Message>]) {
+        self.catch_up();
+        let at = self.last;
+        for message in held {
+            for recipient in (0..).take(message.recipients.len()) {
+                let holds = mxdrill_mta::Fact::Holds { message: message.clone(), recipient };
+                self.book(at, host, &holds.into());
+            }
+        }
+        self.book(at, host, &Deed::Looked.into());
+    }
+
     /// Whether every recipient is final.
     pub(super) fn is_settled(&mut self) -> bool {
         self.catch_up();

@@ -17,18 +17,18 @@ use std::{
 use mxdrill_dns::{Authority, server::Server};
 use mxdrill_ledger::Fact;
 use mxdrill_net::{
-    Driver, HostId, Tag,
-    live::{Clock, Live, LiveError, LiveOptions},
+    Driver, HostId, HostSpec, Tag,
+    live::{Clock, Ground, Live, LiveError, LiveOptions},
 };
 
 use finder::Finder;
-use submit::Way;
+use submit::{LANES_MAX, LANES_REAL, Way};
 
 use super::World;
 use crate::{
     host::HostProcess,
     mail::Batch,
-    plan::{Part, Plan},
+    plan::{Member, Part, Plan},
     play::{Beside, Rename, Stage},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct LiveStage<'a> {
     live: Live<HostProcess, Fact>,
     authority: Arc<Mutex<Authority>>,
     /// Serves the DNS while it is kept.
-    _server: Server,
+    server: Server,
     /// The DNS for programs that are no hosts of the world, once somebody needs it.
     foreign: Option<Server>,
     /// The scenario's addresses by the real ones.
@@ -52,32 +52,37 @@ impl<'a> LiveStage<'a> {
     /// # Errors
     /// When addresses, ports or folders are not to be had.
     pub(crate) fn new(plan: &'a Plan, world: &World) -> Result<LiveStage<'a>, LiveError> {
+        LiveStage::on(Ground::Loopback, plan, world)
+    }
+
+    /// Builds the world of a plan, on loopback or on its own addresses.
+    ///
+    /// # Errors
+    /// As [`LiveStage::new`].
+    pub(crate) fn on(ground: Ground, plan: &'a Plan, world: &World) -> Result<LiveStage<'a>, LiveError> {
         let options = LiveOptions {
             port: world.port,
             spool: world.spool.clone(),
             speed: world.speed,
             seed: Some(plan.seed),
+            ground,
             ..LiveOptions::default()
         };
         let mut live = Live::new(options)?;
         let authority = Authority::new(plan.cast.zones.clone()).secure(plan.secure);
         let authority = Arc::new(Mutex::new(authority));
-        let server = serve(plan, &mut live, authority.clone())?;
+        let server = serve(ground, plan, &mut live, authority.clone())?;
         for (id, member) in plan.cast.members() {
-            let process = match member.part {
-                Part::Mail(_) | Part::Policy(_) => {
-                    plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside)
-                }
-                Part::Application(_) | Part::Originator | Part::NameServer => HostProcess::Outside,
-            };
-            live.add(member.spec(), process);
+            add(plan, id, member, &mut live)?;
         }
         let (sender, receiver) = channel();
         let beside = (sender, Some(receiver));
         let pairs = foreign_dns::pairs(&plan.cast, &live);
         let names = Arc::new(pairs.map(|(scenario, actual)| (actual, scenario)).collect());
-        let mut stage = LiveStage { plan, live, authority, _server: server, foreign: None, names, beside };
-        if plan.cast.members().any(|(_, member)| matches!(member.part, Part::Application(_))) {
+        let mut stage = LiveStage { plan, live, authority, server, foreign: None, names, beside };
+        if ground == Ground::Loopback
+            && plan.cast.members().any(|(_, member)| matches!(member.part, Part::Application(_)))
+        {
             stage.foreign_dns()?;
         }
         Ok(stage)
@@ -112,7 +117,7 @@ impl<'a> LiveStage<'a> {
             return Some(Way::To([actual].into()));
         };
         let _inside = self.live.handle().enter();
-        let server = self.foreign.as_ref()?.address();
+        let server = self.foreign.as_ref().unwrap_or(&self.server).address();
         Some(Way::Find(Arc::new(Finder::new(config, server, actual, self.live.clock())?)))
     }
 
@@ -122,17 +127,43 @@ impl<'a> LiveStage<'a> {
     }
 }
 
+/// Adds a member. The address of a mail server that is a program belongs to that program.
+fn add(
+    plan: &Plan,
+    id: HostId,
+    member: &Member,
+    live: &mut Live<HostProcess, Fact>,
+) -> Result<(), LiveError> {
+    if member.server().is_some() {
+        live.add(HostSpec { addresses: Vec::new(), ..member.spec() }, HostProcess::Outside);
+        let doors = member.addresses.iter().map(|address| SocketAddr::new(*address, 25));
+        return doors.into_iter().try_for_each(|door| live.register(door, door));
+    }
+    let process = match member.part {
+        Part::Mail(_) | Part::Policy(_) => {
+            plan.mail_process(id, plan.script(id)).unwrap_or(HostProcess::Outside)
+        }
+        _ => HostProcess::Outside,
+    };
+    live.add(member.spec(), process);
+    Ok(())
+}
+
 /// Serves the DNS as the hosts of the world see it: with the scenario's addresses.
 fn serve(
+    ground: Ground,
     plan: &Plan,
     live: &mut Live<HostProcess, Fact>,
     authority: Arc<Mutex<Authority>>,
 ) -> Result<Server, LiveError> {
-    let bind = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let resolver = SocketAddr::new(plan.cast.member(plan.cast.name_server()).addresses[0], 53);
+    let bind = match ground {
+        Ground::Own => resolver,
+        Ground::Loopback => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    };
     let server =
         Server::start(&live.handle(), authority, live.clock(), bind, None).map_err(LiveError::Start)?;
-    let resolver = plan.cast.member(plan.cast.name_server()).addresses[0];
-    live.register(SocketAddr::new(resolver, 53), server.address())?;
+    live.register(resolver, server.address())?;
     Ok(server)
 }
 
@@ -151,10 +182,12 @@ impl Stage for LiveStage<'_> {
         let (Some(from), Some(way)) = (self.actual(sender), self.way(by)) else { return };
         let submit = submit::Submit {
             clock: self.live.clock(),
+            dialer: self.live.dialer(),
             from: from.ip(),
             way,
             names: self.names.clone(),
             sender,
+            lanes: if self.plan.cast.member(by).server().is_some() { LANES_REAL } else { LANES_MAX },
             deeds: self.beside.0.clone(),
         };
         submit.start(&self.live.handle(), batch);

@@ -1,6 +1,8 @@
 //! Where a drill is played.
 
 pub(crate) mod live;
+#[cfg(target_os = "linux")]
+pub(crate) mod netns;
 pub(crate) mod sim;
 
 use std::{path::PathBuf, sync::Arc};
@@ -30,6 +32,10 @@ pub struct World {
     pub(crate) wraps: Vec<(String, MakeWrap)>,
     /// Whether it is not asked what would have been.
     pub(crate) alone: bool,
+    /// Netns: the program that plays a drill in a process of its own.
+    pub(crate) binary: Option<PathBuf>,
+    /// Netns: mail servers retry as they do out of the box, and time is the scenario's.
+    pub(crate) defaults: bool,
 }
 
 impl World {
@@ -45,7 +51,21 @@ impl World {
 
     /// A world of that kind, from the scenario's own seed.
     pub fn of(kind: WorldKind) -> World {
-        World { kind, seed: None, speed: None, spool: None, port: None, wraps: Vec::new(), alone: false }
+        let (seed, speed, spool, port, wraps) = (None, None, None, None, Vec::new());
+        World { kind, seed, speed, spool, port, wraps, alone: false, binary: None, defaults: false }
+    }
+
+    /// A private network with real mail servers as hosts, on Linux. `binary` is the `mxdrill` program, which is run
+    /// for each drill: the network is that of a process of its own, and vanishes with it.
+    pub fn netns(binary: impl Into<PathBuf>) -> World {
+        World { binary: Some(binary.into()), ..World::of(WorldKind::Netns) }
+    }
+
+    /// Netns: mail servers retry as they do out of the box, and the drill takes as long as the scenario says, instead
+    /// of both being hurried.
+    #[must_use]
+    pub fn defaults(self) -> World {
+        World { defaults: true, ..self }
     }
 
     /// Another seed than the scenario's.

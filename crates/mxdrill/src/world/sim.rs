@@ -49,6 +49,7 @@ fn process(plan: &Plan, id: HostId, member: &Member) -> HostProcess {
         }
         Part::Originator => originator(member, None),
         Part::Application(config) => originator(member, Some(config)),
+        Part::Program(_) => HostProcess::Outside,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Which real address stands for which address of the scenario.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    sync::Arc,
 };
 
 use socket2::{Domain, Socket, Type};
 
-use super::LiveError;
+use super::{Ground, LiveError, sockets};
 use crate::{HostId, Index};
 
 /// The scenario's port that the world's shared port stands for.
@@ -85,33 +86,100 @@ pub(super) enum Way {
 /// The address book of a world.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    blocks: Vec<Block>,
+    /// `None` where the scenario's addresses are the real ones.
+    loopback: Option<Loopback>,
     port: u16,
-    /// Bound, never listening: keeps the shared port from listeners on the wildcard address.
-    _port_lock: [Socket; 2],
-    hosts: BTreeMap<IpAddr, (HostId, Ipv4Addr)>,
-    loopbacks: Index<Ipv4Addr, IpAddr>,
+    hosts: BTreeMap<IpAddr, (HostId, IpAddr)>,
+    scenarios: Index<IpAddr, IpAddr>,
     opened: BTreeMap<SocketAddr, SocketAddr>,
     services: BTreeMap<SocketAddr, SocketAddr>,
     names: Index<SocketAddr, SocketAddr>,
 }
 
-impl Addresses {
-    pub(super) fn new(port: Option<u16>) -> Result<Addresses, LiveError> {
+/// Loopback addresses that stand for the scenario's.
+#[derive(Debug)]
+struct Loopback {
+    blocks: Vec<Block>,
+    /// Bound, never listening: keeps the shared port from listeners on the wildcard address.
+    _port_lock: [Socket; 2],
+}
+
+impl Loopback {
+    /// Claims a block, and a port for all of its addresses.
+    fn claim(port: Option<u16>) -> Result<(Loopback, u16), LiveError> {
         let block = Block::claim()?;
         let wanted = port.unwrap_or(0);
         let bound = bound(block.at(LOCK_ADDRESS), wanted);
         let (port_lock, port) = bound.map_err(|source| LiveError::Port { port: wanted, source })?;
+        Ok((Loopback { blocks: vec![block], _port_lock: port_lock }, port))
+    }
+
+    fn next(&mut self) -> Result<Ipv4Addr, LiveError> {
+        if let Some(next) = self.blocks.last_mut().and_then(Block::next) {
+            return Ok(next);
+        }
+        let mut block = Block::claim()?;
+        let first = block.next().expect("a new block is empty");
+        self.blocks.push(block);
+        Ok(first)
+    }
+}
+
+/// Connects for applications beside the processes, and only inside the world.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    /// The addresses of a world that stands on its own; `None` on loopback.
+    inside: Option<Arc<BTreeSet<IpAddr>>>,
+}
+
+impl Dialer {
+    /// Connects from one real address of the world to another.
+    ///
+    /// # Errors
+    /// What the kernel says; [`io::ErrorKind::AddrNotAvailable`] for an address that is not the world's: nothing
+    /// leaves it.
+    pub async fn connect(&self, from: IpAddr, to: SocketAddr) -> io::Result<tokio::net::TcpStream> {
+        let is_inside = |address: IpAddr| match &self.inside {
+            None => address.is_loopback(),
+            Some(inside) => inside.contains(&address),
+        };
+        if !is_inside(from) || !is_inside(to.ip()) {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        sockets::application(from, to).await
+    }
+}
+
+impl Addresses {
+    pub(super) fn new(ground: Ground, port: Option<u16>) -> Result<Addresses, LiveError> {
+        let (loopback, port) = match ground {
+            Ground::Own => (None, SMTP),
+            Ground::Loopback => {
+                let (loopback, port) = Loopback::claim(port)?;
+                (Some(loopback), port)
+            }
+        };
         Ok(Addresses {
-            blocks: vec![block],
+            loopback,
             port,
-            _port_lock: port_lock,
             hosts: BTreeMap::new(),
-            loopbacks: Index::default(),
+            scenarios: Index::default(),
             opened: BTreeMap::new(),
             services: BTreeMap::new(),
             names: Index::default(),
         })
+    }
+
+    /// Whether the scenario's addresses are the real ones.
+    pub(super) fn is_own(&self) -> bool {
+        self.loopback.is_none()
+    }
+
+    /// What applications connect with.
+    pub(super) fn dialer(&self) -> Dialer {
+        let services = self.services.values().map(SocketAddr::ip);
+        let all = || self.hosts.keys().copied().chain(services.clone()).collect();
+        Dialer { inside: self.is_own().then(|| Arc::new(all())) }
     }
 
     /// The real port that stands for 25.
@@ -119,25 +187,20 @@ impl Addresses {
         self.port
     }
 
-    /// Gives an address of a host its loopback address.
+    /// Gives an address of a host its real address.
     pub(super) fn settle(&mut self, host: HostId, address: IpAddr) -> Result<(), LiveError> {
-        let loopback = match self.blocks.last_mut().and_then(Block::next) {
-            Some(loopback) => loopback,
-            None => {
-                let mut block = Block::claim()?;
-                let first = block.next().expect("a new block is empty");
-                self.blocks.push(block);
-                first
-            }
+        let actual = match &mut self.loopback {
+            Some(loopback) => loopback.next()?.into(),
+            None => address,
         };
-        let former = self.hosts.insert(address, (host, loopback));
+        let former = self.hosts.insert(address, (host, actual));
         assert!(former.is_none(), "{address} belongs to two hosts");
-        self.loopbacks.insert(loopback, address);
+        self.scenarios.insert(actual, address);
         Ok(())
     }
 
-    /// The host and loopback address of a scenario's address.
-    pub(super) fn host(&self, address: IpAddr) -> Option<(HostId, Ipv4Addr)> {
+    /// The host and real address of a scenario's address.
+    pub(super) fn host(&self, address: IpAddr) -> Option<(HostId, IpAddr)> {
         self.hosts.get(&address).copied()
     }
 
@@ -147,9 +210,10 @@ impl Addresses {
         self.names.insert(actual, scenario);
     }
 
-    /// Notes a service outside the driver. Nothing outside of 127.0.0.0/8 may be one.
+    /// Notes a service outside the driver. On loopback, nothing outside of 127.0.0.0/8 may be one.
     pub(super) fn register(&mut self, scenario: SocketAddr, actual: SocketAddr) -> Result<(), LiveError> {
-        if !matches!(actual.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
+        let is_loopback = matches!(actual.ip(), IpAddr::V4(ip) if ip.is_loopback());
+        if !is_loopback && !self.is_own() {
             return Err(LiveError::Outside(actual));
         }
         self.services.insert(scenario, actual);
@@ -173,8 +237,9 @@ impl Addresses {
         if let Some(actual) = self.services.get(&scenario).or_else(|| self.opened.get(&scenario)) {
             return Some(*actual);
         }
-        let (_, loopback) = self.host(scenario.ip())?;
-        (scenario.port() == SMTP).then(|| SocketAddrV4::new(loopback, self.port).into())
+        let (_, actual) = self.host(scenario.ip())?;
+        let port = if self.is_own() { scenario.port() } else { self.port };
+        (self.is_own() || scenario.port() == SMTP).then(|| SocketAddr::new(actual, port))
     }
 
     /// What the scenario calls a real address; the port of a host's outgoing connection stays as it is.
@@ -182,8 +247,7 @@ impl Addresses {
         if let Some(name) = self.names.get(&actual) {
             return Some(*name);
         }
-        let IpAddr::V4(loopback) = actual.ip() else { return None };
-        let address = self.loopbacks.get(&loopback)?;
+        let address = self.scenarios.get(&actual.ip())?;
         let port = if actual.port() == self.port { SMTP } else { actual.port() };
         Some(SocketAddr::new(*address, port))
     }

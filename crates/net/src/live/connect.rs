@@ -23,7 +23,7 @@ use crate::{Access, Conn, ConnectError, Fact, HostId, Tag, Time};
 #[derive(Debug)]
 pub(super) struct Connect {
     pub(super) host: HostId,
-    from: Ipv4Addr,
+    from: IpAddr,
     pub(super) to: SocketAddr,
     began: Time,
     /// SYNs lost so far.
@@ -44,8 +44,8 @@ impl<F: From<Fact>> Engine<F> {
     /// Begins a connect.
     pub(super) fn connect(&mut self, host: HostId, now: Time, conn: Conn, from: IpAddr, to: SocketAddr) {
         let own = self.addresses.host(from).filter(|(owner, _)| *owner == host);
-        let loopback = own.map_or(Ipv4Addr::UNSPECIFIED, |(_, loopback)| loopback);
-        let connect = Connect { host, from: loopback, to, began: now, tries: 0, passed: false };
+        let actual = own.map_or(Ipv4Addr::UNSPECIFIED.into(), |(_, actual)| actual);
+        let connect = Connect { host, from: actual, to, began: now, tries: 0, passed: false };
         self.connects.insert(conn, connect);
         self.soon.push_back(match own {
             Some(_) => Soon::Connect(conn), // behind hosts that are just beginning to listen

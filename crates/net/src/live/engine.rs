@@ -127,7 +127,7 @@ impl<F> Engine<F> {
         let (answers, done) = mpsc::channel();
         Ok(Engine {
             registry,
-            addresses: Addresses::new(options.port)?,
+            addresses: Addresses::new(options.ground, options.port)?,
             spool: Spool::new(options, answers, clock.clone())?,
             clock,
             hosts: Vec::new(),

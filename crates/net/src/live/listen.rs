@@ -58,13 +58,13 @@ pub(super) struct Incoming {
 impl<F: From<Fact>> Engine<F> {
     /// Opens an address of a host.
     pub(super) fn listen(&mut self, host: HostId, at: SocketAddr) {
-        let Some((_, loopback)) = self.addresses.host(at.ip()).filter(|(owner, _)| *owner == host) else {
+        let Some((_, own)) = self.addresses.host(at.ip()).filter(|(owner, _)| *owner == host) else {
             return tracing::warn!(%at, "a process listens on an address that its host does not have");
         };
         if self.host(host).listens.contains(&at) {
             return;
         }
-        let actual = self.addresses.actual(at).unwrap_or_else(|| SocketAddr::from((loopback, 0)));
+        let actual = self.addresses.actual(at).unwrap_or_else(|| SocketAddr::from((own, 0)));
         if let Err(source) = self.open(host, at, actual) {
             return self.trouble(LiveError::Port { port: actual.port(), source });
         }
@@ -177,6 +177,9 @@ impl<F: From<Fact>> Engine<F> {
     /// accepted first.
     pub(super) fn set_access(&mut self, host: HostId, access: Access) {
         self.host_mut(host).access = access;
+        if self.addresses.is_own() {
+            return; // the packet filter in front of the listeners sees to it
+        }
         for key in self.listeners_of(host) {
             let done = match access {
                 Access::Open => self.answer(key),

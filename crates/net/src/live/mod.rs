@@ -14,6 +14,8 @@
 //! so that the kernel answers no SYN; an unreachable one refuses, because loopback cannot say anything else.
 //! Without a rule a link has no latency of its own; with one, what it holds back waits on the sending side.
 //!
+//! In a network namespace of its own a world can stand on the scenario's addresses themselves ([`Ground::Own`]).
+//!
 //! - [`LiveOptions`], [`LiveError`]: how a world is set up
 //! - [`Clock`], [`Serving`], [`Foreign`]: time, for what stands beside the processes
 //! - `run`: the loop; `engine`: the sockets and disks it moves, and what processes ask of them
@@ -47,9 +49,9 @@ mod timers;
 
 use std::net::SocketAddr;
 
+pub use addresses::Dialer;
 pub use clock::{Clock, Foreign, Serving, Sleep};
-pub use options::{LiveError, LiveOptions, Storage};
-pub use sockets::application as connect;
+pub use options::{Ground, LiveError, LiveOptions, Storage};
 
 use engine::Engine;
 use runtime::Runtime;
@@ -121,7 +123,7 @@ impl<P, F> Live<P, F> {
     /// the scenario.
     ///
     /// # Errors
-    /// `actual` is not in 127.0.0.0/8.
+    /// `actual` is not in 127.0.0.0/8, and the world stands on loopback.
     pub fn register(&mut self, scenario: SocketAddr, actual: SocketAddr) -> Result<(), LiveError> {
         self.engine.addresses.register(scenario, actual)
     }
@@ -129,6 +131,11 @@ impl<P, F> Live<P, F> {
     /// The real port that stands for port 25 on every host.
     pub fn port(&self) -> u16 {
         self.engine.addresses.port()
+    }
+
+    /// What applications beside the processes connect with: to hosts and services that the world has now.
+    pub fn dialer(&self) -> Dialer {
+        self.engine.addresses.dialer()
     }
 
     /// The process of a host, to be looked at; `None` while the host is down.

@@ -18,6 +18,19 @@ pub struct LiveOptions {
     pub speed: Option<u32>,
     /// What the draws of links (jitter, loss) depend on.
     pub seed: Option<Seed>,
+    /// Which real addresses stand for the scenario's.
+    pub ground: Ground,
+}
+
+/// Which real addresses stand for the scenario's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ground {
+    /// A block of loopback addresses of the world's own.
+    #[default]
+    Loopback,
+    /// The scenario's addresses and ports themselves. The network namespace must have the addresses, and no way out:
+    /// faults of connects are then left to its packet filter, so that programs outside the driver meet them, too.
+    Own,
 }
 
 /// Where hosts keep their segments.

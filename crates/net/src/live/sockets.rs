@@ -1,8 +1,8 @@
-//! Opening sockets, always on loopback.
+//! Opening sockets, always inside the world.
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
 };
 
 use mio::net::{TcpListener, TcpStream, UdpSocket};
@@ -13,8 +13,8 @@ const BACKLOG: i32 = 4096;
 /// Tries to find a port that is free for TCP and UDP alike.
 const TRIES: u32 = 16;
 
-fn stream() -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+fn stream(at: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None)?;
     socket.set_reuse_address(true)?; // past connections in TIME_WAIT are no reason to refuse
     socket.set_tcp_nodelay(true)?; // on a listener, what it accepts inherits this
     socket.set_nonblocking(true)?;
@@ -40,7 +40,7 @@ fn listen_once(at: SocketAddr) -> io::Result<(TcpListener, UdpSocket, SocketAddr
 
 /// Opens a listener for connections.
 pub(super) fn listen_tcp(at: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = stream()?;
+    let socket = stream(at)?;
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     let listener = std::net::TcpListener::from(socket);
@@ -49,18 +49,18 @@ pub(super) fn listen_tcp(at: SocketAddr) -> io::Result<(TcpListener, SocketAddr)
 }
 
 fn datagrams(at: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, None)?;
     socket.set_nonblocking(true)?;
     socket.bind(&at.into())?;
     Ok(UdpSocket::from_std(socket.into()))
 }
 
-/// Begins a connect, and says the address it comes from. It never goes anywhere but to loopback.
-pub(super) fn connect(from: Ipv4Addr, to: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
-    if !to.ip().is_loopback() {
+/// Begins a connect, and says the address it comes from. It goes to addresses of the address book only.
+pub(super) fn connect(from: IpAddr, to: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
+    if from.is_ipv4() != to.is_ipv4() {
         return Err(io::ErrorKind::NetworkUnreachable.into());
     }
-    let socket = stream()?;
+    let socket = stream(to)?;
     socket.bind(&SocketAddr::from((from, 0)).into())?;
     begin(&socket, to)?;
     let stream = std::net::TcpStream::from(socket);
@@ -78,7 +78,7 @@ fn begin(socket: &Socket, to: SocketAddr) -> io::Result<()> {
 /// Makes a listener answer no SYN: a queue that holds one connection, and the connection that fills it.
 pub(super) fn choke(listener: &TcpListener, at: SocketAddr) -> io::Result<TcpStream> {
     SockRef::from(listener).listen(0)?;
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     begin(&socket, at)?;
     Ok(TcpStream::from_std(socket.into()))
@@ -106,16 +106,12 @@ pub(super) fn acknowledge(stream: &TcpStream) {
     let _ = stream;
 }
 
-/// Connects from one loopback address to another, for applications beside the processes.
-///
-/// # Errors
-/// What the kernel says; [`io::ErrorKind::AddrNotAvailable`] for an address that is not on loopback: nothing
-/// leaves the world.
-pub async fn application(from: IpAddr, to: SocketAddr) -> io::Result<tokio::net::TcpStream> {
-    if !from.is_loopback() || !to.ip().is_loopback() {
-        return Err(io::ErrorKind::AddrNotAvailable.into());
-    }
-    let socket = tokio::net::TcpSocket::new_v4()?;
+/// Connects, for applications beside the processes; `to` is known to be inside the world.
+pub(super) async fn application(from: IpAddr, to: SocketAddr) -> io::Result<tokio::net::TcpStream> {
+    let socket = match to {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
     socket.set_nodelay(true)?;
     socket.bind(SocketAddr::new(from, 0))?;
     socket.connect(to).await

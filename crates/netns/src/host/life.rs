@@ -62,22 +62,39 @@ impl Host {
         Ok(!listed.trim().is_empty())
     }
 
-    /// Whether the program runs.
+    /// Whether the program was started and not killed since.
+    pub fn is_up(&self) -> bool {
+        self.life.is_some()
+    }
+
+    /// Whether the program really runs.
     pub fn is_alive(&mut self) -> bool {
         self.life.as_mut().is_some_and(|life| matches!(life.child.try_wait(), Ok(None)))
     }
 
     /// Kills every process of the program, without a word, and waits until the last is gone.
-    pub fn kill(&mut self) {
-        let Some(mut life) = self.life.take() else { return };
+    ///
+    /// # Errors
+    /// When something of it cannot be killed.
+    pub fn kill(&mut self) -> Result<(), ToolError> {
+        let Some(mut life) = self.life.take() else { return Ok(()) };
         let first = first_child(life.child.id());
+        if let Some(first) = first.filter(|first| is_running(*first)) {
+            // by its number: a program that changes its user outlives its parent
+            tool::run("sh", &["-c", &format!("kill -KILL {first}")])?;
+        }
         if life.child.kill().is_ok() {
             let _ = life.child.wait();
         }
         // the first process of a namespace is gone when all the others are (pid_namespaces(7))
-        while first.is_some_and(is_running) {
-            wait(Duration::from_millis(5));
+        for _ in 0..READY.as_millis() / LOOK.as_millis() {
+            if !first.is_some_and(is_running) {
+                return Ok(());
+            }
+            wait(LOOK);
         }
+        let command = format!("kill -KILL {}", first.unwrap_or_default());
+        Err(ToolError::Failed { command, said: "the process is still there".into() })
     }
 
     /// A path of the host, as it is seen from outside of it.

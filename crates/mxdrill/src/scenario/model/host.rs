@@ -206,6 +206,15 @@ impl Host {
         }
     }
 
+    /// Lets it be a program: whose profile it was like, and how that was to retry, is the program's own affair now.
+    #[must_use]
+    pub fn played_by(mut self, program: Program) -> Host {
+        self.run = Some(program);
+        self.like = None;
+        self.overrides.retry = None;
+        self
+    }
+
     /// The domain whose MTA-STS policy would be here.
     pub fn policy_domain(&self) -> Option<DomainName> {
         self.name.as_str().strip_prefix("mta-sts.")?.parse().ok()

@@ -15,7 +15,7 @@ use lettre::transport::smtp::{
     extension::{ClientId, Extension},
 };
 use mxdrill_ledger::Taken;
-use mxdrill_net::live::{Clock, connect};
+use mxdrill_net::live::{Clock, Dialer};
 use mxdrill_smtp::{Code, Letter, Reply, Severity};
 
 use crate::mail::Parcel;
@@ -38,9 +38,14 @@ impl Session {
     ///
     /// # Errors
     /// What the mail in hand comes to when there is no session.
-    pub(super) async fn open(clock: &Clock, from: IpAddr, to: SocketAddr) -> Result<Session, Taken> {
+    pub(super) async fn open(
+        clock: &Clock,
+        dialer: &Dialer,
+        from: IpAddr,
+        to: SocketAddr,
+    ) -> Result<Session, Taken> {
         let hello = ClientId::Domain("app.mxdrill.test".into());
-        let Some(Ok(stream)) = within(clock, PATIENCE_CONNECT, connect(from, to)).await else {
+        let Some(Ok(stream)) = within(clock, PATIENCE_CONNECT, dialer.connect(from, to)).await else {
             return Err(Taken::Unreached);
         };
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello);

@@ -17,7 +17,7 @@ use std::{
 use mxdrill_ledger::{Deed, Taken};
 use mxdrill_net::{
     HostId, Time,
-    live::{Clock, Foreign},
+    live::{Clock, Dialer, Foreign},
 };
 use tokio::runtime::Handle;
 
@@ -29,7 +29,9 @@ use crate::{
 };
 
 /// Sessions at once for one send.
-const LANES_MAX: u32 = 20;
+pub(super) const LANES_MAX: u32 = 20;
+/// The same into a real mail server, which may keep a short queue of connections to be accepted (OpenSMTPD: 5).
+pub(super) const LANES_REAL: u32 = 4;
 
 /// Where mail goes.
 #[derive(Clone)]
@@ -44,12 +46,15 @@ pub(super) enum Way {
 #[derive(Clone)]
 pub(super) struct Submit {
     pub(super) clock: Clock,
+    pub(super) dialer: Dialer,
     /// The real address of the sender.
     pub(super) from: IpAddr,
     pub(super) way: Way,
     /// The scenario's addresses by the real ones.
     pub(super) names: Arc<BTreeMap<IpAddr, IpAddr>>,
     pub(super) sender: HostId,
+    /// Sessions at once.
+    pub(super) lanes: u32,
     pub(super) deeds: Sender<Beside>,
 }
 
@@ -57,7 +62,7 @@ impl Submit {
     /// Submits a batch, each message at its time, over a few sessions side by side.
     pub(super) fn start(&self, handle: &Handle, batch: Arc<Batch>) {
         let next = Arc::new(AtomicU32::new(0));
-        for _ in 0..LANES_MAX.min(batch.count()) {
+        for _ in 0..self.lanes.min(batch.count()) {
             // held from here on: the world may not leap over the time until the task first runs
             let at_work = self.clock.foreign();
             handle.spawn(self.clone().lane(at_work, batch.clone(), next.clone()));
@@ -127,7 +132,7 @@ impl Submit {
             return errand.answered_all(&Taken::Unreached, |deed| self.tell(deed));
         };
         if session.as_ref().is_none_or(|session| !session.is_usable()) {
-            match Session::open(&self.clock, self.from, to).await {
+            match Session::open(&self.clock, &self.dialer, self.from, to).await {
                 Ok(open) => *session = Some(open),
                 Err(taken) => return errand.answered_all(&taken, |deed| self.tell(deed)),
             }
