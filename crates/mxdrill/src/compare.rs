@@ -14,7 +14,8 @@
 mod tests;
 
 use mxdrill_ledger::{Outcome, Span};
-use mxdrill_mta::{Profile, profile};
+use mxdrill_mta::{Profile, profile, profile::OwnDrops};
+use mxdrill_net::DomainName;
 
 use crate::{
     RunError, World,
@@ -183,6 +184,7 @@ impl Parts {
             let Some(profile) = profile else { continue };
             for host in hosts {
                 notes.extend(recast(&mut scenario.hosts[*host], profile));
+                notes.extend(routed(&mut scenario, *host));
             }
         }
         let of = |host: Option<usize>| {
@@ -211,6 +213,25 @@ fn recast(host: &mut Host, profile: &str) -> Vec<String> {
         notes.push(format!("{}: its `retry.{word}` does not fit {profile}, dropped", host.label));
     }
     notes
+}
+
+/// Gives a relay that cannot find itself among the MX of a domain the static next hop that its operators must give
+/// it: left to the MX it would relay to itself. Says so.
+fn routed(scenario: &mut Scenario, host: usize) -> Option<String> {
+    let best = scenario.host(scenario.place(&Place::Primary).ok()?)?.name.clone();
+    let relay = &mut scenario.hosts[host];
+    let profile = relay.profile_named();
+    let routes = |domain: &DomainName| relay.route.iter().any(|(routed, _)| routed == domain);
+    let lost: Vec<DomainName> = relay.relays.iter().filter(|domain| !routes(domain)).cloned().collect();
+    if lost.is_empty() || profile.routing.own.drops != OwnDrops::Nothing {
+        return None;
+    }
+    let note = format!(
+        "{}: {} does not find itself among the MX, so it has a route to {best}",
+        relay.label, profile.name
+    );
+    relay.route.extend(lost.into_iter().map(|domain| (domain, best.clone())));
+    Some(note)
 }
 
 impl Row {

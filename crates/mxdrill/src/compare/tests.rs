@@ -82,6 +82,13 @@ fn loss_share_by_hand() {
 }
 
 #[test]
+fn a_relay_that_does_not_find_itself_gets_a_route() {
+    let note = "mx2: kumomta does not find itself among the MX, so it has a route to mx1.example.test";
+    assert_eq!(backup("outage-1h", "kumomta").notes, [note]);
+    assert_eq!(backup("outage-1h", "postfix").notes, [] as [&str; 0]);
+}
+
+#[test]
 fn every_pair_stands_in_the_order_of_its_lists() {
     let lineup = Lineup {
         sender: Lineup::profiles("postfix, exim").expect("profiles"),
