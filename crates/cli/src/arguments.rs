@@ -1,8 +1,12 @@
 //! The arguments, as they are typed.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mxdrill::{
+    Span,
+    explore::{Family, Share, ShareError},
+};
 
 /// Drills for backup MX: plays an outage as a script and proves from its own books that no mail was lost.
 #[derive(Debug, Parser)]
@@ -22,6 +26,10 @@ Exit codes: 0 all drills passed, 1 a drill failed, 2 a mistake in the arguments 
 pub(crate) enum Command {
     /// Play scenarios
     Run(Run),
+    /// Look for outages that nobody wrote down: draw thousands, play them in virtual time, shrink what fails
+    Explore(Explore),
+    /// Join what the shares of an exploration reported
+    Merge(Merge),
     /// List scenarios, with their titles
     List(List),
     /// Say what each profile does: schedule, lifetime, last attempt, verdicts
@@ -131,6 +139,72 @@ pub(crate) enum Table {
     Json,
     /// A table of Markdown
     Markdown,
+}
+
+/// Explore a scenario.
+#[derive(Args, Debug)]
+pub(crate) struct Explore {
+    /// A scenario file, or a name from the built-in catalogue: its hosts and zone are what is explored
+    #[arg(value_name = "PATH|NAME")]
+    pub(crate) scenario: String,
+    /// So many drills [default: 1000]
+    #[arg(long, value_name = "N", conflicts_with = "time")]
+    pub(crate) seeds: Option<u64>,
+    /// As many drills as can be played in this time, such as 60s
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) time: Option<Duration>,
+    /// Other outages
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only faults of these families: connect, 4xx, 5xx, drop, slow, crash, disk, limits, size, tls, link, dns
+    #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true)]
+    pub(crate) faults: Vec<Family>,
+    /// Drills played at the same time [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Go on after a finding, and count
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Write a scenario that fails by itself into this folder, for each kind of finding
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// Only share k of n; auto reads it from a Slurm array or an indexed job of Kubernetes
+    #[arg(long, value_name = "K/N|auto", default_value = "1/1", value_parser = share)]
+    pub(crate) partition: Share,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Lines::Text)]
+    pub(crate) format: Lines,
+}
+
+/// Join shares.
+#[derive(Args, Debug)]
+pub(crate) struct Merge {
+    /// The files with the lines of all shares (`explore --format jsonl`)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write a scenario that fails by itself into this folder, for each kind of finding
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+/// How an exploration is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lines {
+    /// For people
+    Text,
+    /// A line of JSON for each result, for `mxdrill merge`
+    Jsonl,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    text.parse::<Span>().map(|span| span.0).map_err(|why| why.to_string())
+}
+
+fn share(text: &str) -> Result<Share, ShareError> {
+    match text {
+        "auto" => Share::from_environment(|name| std::env::var(name).ok()),
+        text => text.parse(),
+    }
 }
 
 /// A world, as it is typed.

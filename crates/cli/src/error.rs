@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use mxdrill::{
     RunError,
     compare::UnknownProfile,
+    explore::{ExploreError, MergeError},
     scenario::{Mistakes, PlaceError, ReadError},
 };
 
@@ -55,6 +56,20 @@ pub(crate) enum Error {
         /// Why not.
         why: RunError,
     },
+    /// More than one scenario, or none, is meant.
+    #[error("explore takes one scenario; `{0}` is {1}")]
+    OneScenario(String, usize),
+    /// A scenario cannot be explored.
+    #[error("{scenario}: {why}")]
+    Explore {
+        /// Which scenario.
+        scenario: String,
+        /// Why not.
+        why: ExploreError,
+    },
+    /// Results cannot be joined.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// The report could not be written.
     #[error("the report could not be written: {0}")]
     Output(#[source] io::Error),
@@ -74,6 +89,7 @@ impl Error {
         match self {
             Error::Read(_) | Error::Scenario(_) | Error::File { .. } => Exit::Mistake,
             Error::NoHost(..) | Error::Journals(_) | Error::Several(..) | Error::Profile(_) => Exit::Mistake,
+            Error::OneScenario(..) | Error::Explore { .. } | Error::Merge(_) => Exit::Mistake,
             Error::NoScenario(..) => Exit::Nothing,
             Error::Run { .. } | Error::Output(_) => Exit::Unknown,
         }

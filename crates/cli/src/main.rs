@@ -6,8 +6,10 @@ mod doctor;
 mod drills;
 mod error;
 mod exit;
+mod explore;
 mod jobs;
 mod list;
+mod merge;
 mod profiles;
 mod progress;
 mod run;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
     };
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Explore(arguments) => explore::explore(&arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Profiles(arguments) => profiles::list(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),

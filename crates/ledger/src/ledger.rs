@@ -110,6 +110,7 @@ impl Ledger {
             held_at_repair: books.held_at_repair(),
             drained: books.drained(),
             violations,
+            bitten: books.bitten().iter().map(|tag| tag.0).collect(),
             off: setup.off.iter().map(|off| (off.rule.clone(), off.reason.clone())).collect(),
             journal_hash,
             virtual_time: at.elapsed(),

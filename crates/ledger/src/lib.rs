@@ -38,5 +38,5 @@ pub use journal::{Journal, Lines};
 pub use ledger::Ledger;
 pub use outcome::{Counterfactual, Counts, HostFigures, Outcome, Skipped, Spread, Verdict, Violation};
 pub use recipients::{RecipientName, Recipients};
-pub use setup::{DRILL, FaultSetup, HostSetup, Off, Setup};
+pub use setup::{Bounces, DRILL, FaultSetup, HostSetup, Off, Setup};
 pub use story::{Line, Story};

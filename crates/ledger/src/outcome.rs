@@ -198,6 +198,8 @@ pub struct Outcome {
     pub drained: Spread,
     /// What broke a rule.
     pub violations: Vec<Violation>,
+    /// The faults that changed something, by their numbers in the drill.
+    pub bitten: Vec<u32>,
     /// Checks that were switched off: rule and reason.
     pub off: Vec<(String, String)>,
     /// blake3 over the canonical journal, in hexadecimal; only where the journal repeats.

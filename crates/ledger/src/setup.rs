@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use mxdrill_mta::Skip;
 use mxdrill_net::{DomainName, HostId, Tag};
+use mxdrill_smtp::Reply;
 
 use crate::{Expectation, Guard};
 
@@ -64,6 +65,10 @@ pub struct HostSetup {
     pub profile: String,
     /// How long its profile remembers that a better MX failed, beyond the attempt itself.
     pub memory: Duration,
+    /// The longest wait between two attempts at one message.
+    pub patience: Duration,
+    /// The age below which it gives no mail up for want of time. Zero: what merely failed may be its end.
+    pub keeps: Duration,
     /// Reasons of its profile to pass over a better MX.
     pub tolerates: Vec<Skip>,
     /// It records no facts of its own: a real MTA, or an application. Its queue is known by looking only.
@@ -83,6 +88,8 @@ impl HostSetup {
             originates: false,
             profile: String::new(),
             memory: Duration::ZERO,
+            patience: Duration::ZERO,
+            keeps: Duration::ZERO,
             tolerates: vec![
                 Skip::AddressLimit,
                 Skip::SessionLimit,
@@ -121,6 +128,19 @@ pub struct FaultSetup {
     pub hosts: Vec<HostId>,
     /// Whether it may stay without effect.
     pub may_miss: bool,
+    /// What hosts may give up because of it, where its scenario allows that at all.
+    pub may_bounce: Option<Bounces>,
+}
+
+/// What a fault may make hosts give up: what it rejects for good, what it hides, and what grows too old for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounces {
+    /// The replies by which it rejects for good.
+    pub replies: Vec<Reply>,
+    /// It is about the DNS.
+    pub dns: bool,
+    /// It says that a name, or its records, do not exist.
+    pub denies: bool,
 }
 
 /// A check that the scenario switches off.

@@ -66,6 +66,7 @@ pub(crate) fn cast() -> Setup {
             ends: "answers again".into(),
             hosts: vec![HostId(1)],
             may_miss: true,
+            may_bounce: None,
         }],
         hashed: true,
         ..Setup::default()

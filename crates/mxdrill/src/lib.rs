@@ -3,6 +3,7 @@
 //! - [`scenario`]: what a scenario file says, as plain data; reading, printing and checking it
 //! - [`Drill`]: the same, built in code
 //! - [`World`], [`run`]: where a drill is played, and the play
+//! - [`explore`]: looking for the outage that nobody wrote down
 //! - [`Lab`]: the same world, for a sender of your own
 //! - [`compare`], [`profiles`]: one scenario over many MTAs, and what each does
 //! - [`Outcome`], [`report`]: what it came to, for people and for machines
@@ -12,6 +13,7 @@ pub mod compare;
 mod counterfactual;
 mod drill;
 mod errand;
+pub mod explore;
 mod host;
 pub mod lab;
 mod mail;

@@ -191,6 +191,11 @@ impl Books {
         self.mail.name(message, recipient)
     }
 
+    /// The faults that bit.
+    pub(crate) fn bitten(&self) -> &[Tag] {
+        &self.bitten
+    }
+
     /// Whether a fault bit.
     pub(crate) fn has_bitten(&self, tag: Tag) -> bool {
         self.bitten.contains(&tag)

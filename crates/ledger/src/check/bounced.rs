@@ -7,7 +7,8 @@ use mxdrill_net::{DomainName, Time};
 use mxdrill_smtp::{Enhanced, Stage};
 
 use super::{
-    Check, Rule, Wants,
+    Check, Rule,
+    excuse::{self, Excuses},
     findings::{Finding, Findings},
     licence,
 };
@@ -21,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     clause: "RFC 5321 4.2.1",
     about: "nothing is bounced unless an expectation gives the number",
     undecided: false,
-    wants: Wants::GIVEN_UP.and(Wants::REJECTED),
+    wants: excuse::WANTS,
     make: || Box::new(Bounced::default()),
 };
 
@@ -37,6 +38,7 @@ struct Bounced {
     given_up: BTreeMap<RecipientId, usize>,
     causes: Vec<Cause>,
     findings: Findings<usize>,
+    excuses: Excuses,
 }
 
 /// Causes told apart; what comes beyond joins the last of them.
@@ -52,11 +54,13 @@ struct Cause {
     domain: Option<DomainName>,
     /// What the first of them was told.
     text: String,
+    /// A fault that may bounce mail explains it.
+    excused: bool,
 }
 
 impl Cause {
     fn is_like(&self, other: &Cause) -> bool {
-        let parts = |cause: &Cause| (cause.by, cause.why, cause.rejected_by, cause.status);
+        let parts = |cause: &Cause| (cause.by, cause.why, cause.rejected_by, cause.status, cause.excused);
         parts(self) == parts(other) && self.domain == other.domain
     }
 }
@@ -76,7 +80,8 @@ impl Bounced {
 }
 
 impl Check for Bounced {
-    fn see(&mut self, _at: Time, site: Site, fact: &crate::Fact, books: &Books) {
+    fn see(&mut self, at: Time, site: Site, fact: &crate::Fact, books: &Books) {
+        self.excuses.see(at, site, fact, books);
         let Some(about) = books.about() else { return };
         let Some(recipient) = about.recipient else { return };
         match fact {
@@ -88,7 +93,9 @@ impl Check for Bounced {
                 }
                 self.rejected.insert(recipient, (books.site_at(target.address), *stage));
             }
-            crate::Fact::Mta(Fact::GivenUp { why, status, text, .. }) => {
+            crate::Fact::Mta(Fact::GivenUp { message, why, status, text, .. }) => {
+                let age = at.since(message.arrived);
+                let excused = self.excuses.explain(at, site, *why, recipient, age, books);
                 let cause = self.cause(Cause {
                     by: site,
                     why: Some(*why),
@@ -96,6 +103,7 @@ impl Check for Bounced {
                     status: Some(*status),
                     domain: domain_of(books, about.message, recipient),
                     text: text.chars().take(200).collect(),
+                    excused,
                 });
                 self.rejected.remove(&recipient);
                 if self.given_up.len() >= PENDING_MAX {
@@ -118,6 +126,7 @@ impl Check for Bounced {
                 status: None,
                 domain: domain_of(books, *message, *recipient),
                 text: String::new(),
+                excused: false,
             })
         });
         self.findings.add(cause, at, Some(books.name(*message, *recipient)));
@@ -127,8 +136,9 @@ impl Check for Bounced {
         let causes = &self.causes;
         let findings =
             self.findings.take().filter_map(|(place, finding)| Some((causes.get(place)?, finding)));
+        let unexcused = findings.filter(|(cause, _)| !cause.excused);
         let unlicensed =
-            findings.filter(|(cause, _)| !licence::is_licensed(at, books, Measure::Bounced, cause.by));
+            unexcused.filter(|(cause, _)| !licence::is_licensed(at, books, Measure::Bounced, cause.by));
         unlicensed.map(|(cause, finding)| violation(at, books, cause, finding)).collect()
     }
 }

@@ -3,10 +3,15 @@
 use mxdrill_mta::{Discard, Fact};
 use mxdrill_net::Time;
 
-use super::{Check, Rule, Wants, findings::Findings, licence};
+use super::{
+    Check, Rule, Wants,
+    excuse::{self, Excuses},
+    findings::Findings,
+    licence,
+};
 use crate::{
     Measure, Violation,
-    books::{Books, Kind, Site},
+    books::{Books, Kind, RecipientId, Site},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -14,23 +19,37 @@ pub(super) const RULE: Rule = Rule {
     clause: "RFC 5321 6.1",
     about: "nothing is given up in silence unless an expectation gives the number",
     undecided: false,
-    wants: Wants::DISCARDED,
+    wants: excuse::WANTS.and(Wants::DISCARDED),
     make: || Box::new(Discarded::default()),
 };
 
 #[derive(Debug, Default)]
-struct Discarded(Findings<(Site, Discard)>);
+struct Discarded {
+    findings: Findings<(Site, Discard)>,
+    excuses: Excuses,
+    /// The recipient that was just given up for a reason that a fault explains.
+    excused: Option<RecipientId>,
+}
 
 impl Check for Discarded {
     fn see(&mut self, at: Time, site: Site, fact: &crate::Fact, books: &Books) {
+        self.excuses.see(at, site, fact, books);
+        if let crate::Fact::Mta(Fact::GivenUp { message, why, .. }) = fact {
+            let recipient = books.about().and_then(|about| about.recipient);
+            let age = at.since(message.arrived);
+            self.excused =
+                recipient.filter(|recipient| self.excuses.explain(at, site, *why, *recipient, age, books));
+        }
         let crate::Fact::Mta(Fact::Discarded { why, .. }) = fact else { return };
         let Some(about) = books.about().filter(|about| about.kind == Kind::Sent) else { return };
-        let Some(recipient) = about.recipient else { return };
-        self.0.add((site, *why), at, Some(books.name(about.message, recipient)));
+        let Some(recipient) = about.recipient.filter(|recipient| self.excused != Some(*recipient)) else {
+            return;
+        };
+        self.findings.add((site, *why), at, Some(books.name(about.message, recipient)));
     }
 
     fn end(&mut self, at: Time, books: &Books) -> Vec<Violation> {
-        let found = self.0.take();
+        let found = self.findings.take();
         let unlicensed =
             found.filter(|((site, _), _)| !licence::is_licensed(at, books, Measure::Discarded, *site));
         let violation = |((site, why), finding): ((Site, Discard), super::findings::Finding)| {

@@ -10,6 +10,7 @@ mod discarded;
 mod duplicated;
 #[cfg(test)]
 mod example;
+mod excuse;
 mod expectation;
 mod fault_idle;
 mod findings;
@@ -99,6 +100,7 @@ impl Wants {
     pub(crate) const REJECTED: Wants = Wants(4);
     pub(crate) const EXPECTED: Wants = Wants(8);
     pub(crate) const STEP: Wants = Wants(16);
+    pub(crate) const FAILED: Wants = Wants(32);
 
     pub(crate) const fn and(self, other: Wants) -> Wants {
         Wants(self.0 | other.0)
@@ -109,6 +111,7 @@ impl Wants {
             Fact::Mta(mxdrill_mta::Fact::GivenUp { .. }) => Wants::GIVEN_UP,
             Fact::Mta(mxdrill_mta::Fact::Discarded { .. }) => Wants::DISCARDED,
             Fact::Mta(mxdrill_mta::Fact::Rejected { .. }) => Wants::REJECTED,
+            Fact::Mta(mxdrill_mta::Fact::Failed { .. }) => Wants::FAILED,
             Fact::Drill(Deed::Expected { .. }) => Wants::EXPECTED,
             Fact::Drill(Deed::Sends { .. } | Deed::Fault { .. } | Deed::Flush | Deed::Set { .. }) => {
                 Wants::STEP

@@ -26,6 +26,11 @@ impl Profile {
     /// The attempts at one message that arrives when its only host begins to refuse connections, for ever, on an
     /// otherwise idle node whose queue scans count from the message's arrival. The same code as in a node.
     pub fn attempts(&self, seed: Seed) -> Attempts {
+        self.attempts_within(seed, Duration::MAX)
+    }
+
+    /// Like [`Profile::attempts`], but only what happens until the message is so old: a schedule need not end.
+    pub fn attempts_within(&self, seed: Seed, age: Duration) -> Attempts {
         let table = Timetable::new(self, Time::ZERO, seed, 0);
         let mut memory = HostMemory::new(self);
         let host = Ipv4Addr::LOCALHOST.into();
@@ -40,7 +45,7 @@ impl Profile {
             is_bounce: false,
         };
         let (mut now, mut at) = (Time::ZERO, Vec::new());
-        while at.len() < ATTEMPTS_MAX {
+        while at.len() < ATTEMPTS_MAX && now.elapsed() <= age {
             if table.is_over_when_due(&entry, now) {
                 return Attempts { at, given_up: Some(now.elapsed()) };
             }

@@ -63,6 +63,12 @@ impl Fault {
         self.key("may-miss", Node::plain(true))
     }
 
+    /// Mail may be given up because of it: what it rejects for good, what it hides in the DNS, and what grows too
+    /// old while it lasts.
+    pub fn may_bounce(self) -> Fault {
+        self.key("may-bounce", Node::plain(true))
+    }
+
     fn connect(self, connect: Connect) -> Fault {
         self.key("connect", Node::text(connect.word()))
     }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use mxdrill_ledger::{FaultSetup, HostSetup, Off, Setup};
-use mxdrill_mta::{Retry, RetryRule, profile::Memory};
-use mxdrill_net::{HostId, Tag};
+use mxdrill_ledger::{Bounces, FaultSetup, HostSetup, Off, Setup};
+use mxdrill_mta::{
+    Profile, Retry, RetryRule,
+    profile::{Expiry, Memory, Verdict},
+};
+use mxdrill_net::{HostId, Seed, Tag};
+use mxdrill_smtp::{Act as Deals, Severity, Stage, Then};
 
-use super::{Act, Blow, Member, Part, PlanError, Planner, words};
-use crate::scenario::{Action, Fault, FaultKind};
+use super::{Act, Blow, LIFE_MAX, Member, Part, PlanError, Planner, words};
+use crate::scenario::{Action, Answer, DnsFault, Fault, FaultKind};
 
 /// The setup of a planned drill.
 pub(super) fn of(planner: &Planner<'_>) -> Result<Setup, PlanError> {
@@ -40,6 +44,10 @@ fn host(planner: &Planner<'_>, id: HostId, member: &Member) -> Option<HostSetup>
             setup.originates = sends(planner, id);
             setup.profile = config.profile.name.into();
             setup.memory = memory(&config.profile);
+            if planner.scenario.faults().any(|fault| fault.may_bounce) {
+                setup.patience = patience(&config.profile);
+                setup.keeps = keeps(&config.profile);
+            }
         }
         Part::Program(config) => {
             setup.delivers.clone_from(&config.delivers);
@@ -62,7 +70,7 @@ fn sends(planner: &Planner<'_>, id: HostId) -> bool {
 }
 
 /// How long a profile may go on using a worse MX because a better one failed.
-fn memory(profile: &mxdrill_mta::Profile) -> Duration {
+fn memory(profile: &Profile) -> Duration {
     match profile.memory {
         Memory::None => Duration::ZERO,
         Memory::Fixed(lasting) => lasting,
@@ -82,6 +90,32 @@ fn interval_max(retry: &Retry) -> Duration {
         Retry::Rules(rules) => rules.iter().map(of).max().unwrap_or_default(),
         _ => Duration::ZERO,
     }
+}
+
+/// The longest wait between two attempts at a message.
+fn patience(profile: &Profile) -> Duration {
+    let attempts = profile.attempts_within(Seed(0), LIFE_MAX);
+    let ends = attempts.at.iter().copied().skip(1).chain(attempts.given_up);
+    attempts.at.iter().zip(ends).map(|(start, end)| end.saturating_sub(*start)).max().unwrap_or_default()
+}
+
+/// The age below which a host gives no mail up for want of time.
+fn keeps(profile: &Profile) -> Duration {
+    let lifetime = [profile.lifetime.mail, profile.lifetime.bounce].into_iter().flatten().min();
+    match profile.lifetime.expiry {
+        _ if profile.attempts_max.is_some() || is_hasty(profile) => Duration::ZERO,
+        Expiry::HostCutoff => Duration::ZERO, // how long a host has failed counts, not how long the mail waits
+        Expiry::NextTooLate => lifetime.unwrap_or_default().saturating_sub(patience(profile)),
+        Expiry::AfterAttempt | Expiry::BeforeAttempt | Expiry::OnTime => lifetime.unwrap_or_default(),
+    }
+}
+
+/// Whether the profile gives mail up on a failure that may pass.
+fn is_hasty(profile: &Profile) -> bool {
+    let verdicts = [&profile.verdicts.more, &profile.verdicts.last];
+    let answers = verdicts.into_iter().flat_map(|stages| Stage::ALL.map(|stage| *stages.at(stage)));
+    let passing = answers.flat_map(|answers| [answers.temporary, answers.lost, answers.timeout]);
+    passing.chain([profile.routing.no_answer]).any(|verdict| verdict == Verdict::Bounce)
 }
 
 fn faults(planner: &Planner<'_>) -> Result<Vec<FaultSetup>, PlanError> {
@@ -113,7 +147,26 @@ pub(super) fn fault(
         ends: words.ends,
         hosts: blows.iter().flat_map(Blow::hosts).collect(),
         may_miss: fault.may_miss,
+        may_bounce: fault.may_bounce.then(|| bounces(blows, &fault.kind)),
     })
+}
+
+/// What hosts may give up because of a fault.
+fn bounces(blows: &[Blow], kind: &FaultKind) -> Bounces {
+    let rules = blows.iter().flat_map(|blow| match blow {
+        Blow::Rules(_, rules) => &rules[..],
+        _ => &[],
+    });
+    let for_good = rules.filter_map(|rule| match &rule.act {
+        Deals::Then(Then::Reply(reply)) if reply.severity() == Severity::Permanent => Some(reply.clone()),
+        _ => None,
+    });
+    let dns = |denies: &[Answer]| matches!(kind, FaultKind::Dns { fault: DnsFault::Answer(answer), .. } if denies.contains(answer));
+    Bounces {
+        replies: for_good.collect(),
+        dns: matches!(kind, FaultKind::Dns { .. }),
+        denies: dns(&[Answer::NxDomain, Answer::NoData, Answer::Stale]),
+    }
 }
 
 /// What the story's second column shows.

@@ -117,7 +117,7 @@ impl<'a> Bench<'a> {
         let label = self.play.plan.cast.member(host).label.clone();
         let kind = FaultKind::Host(Place::Host(label), fault);
         // whoever reaches in by hand need not see it bite
-        let fault = Fault { name: None, kind, lasting: None, may_miss: true };
+        let fault = Fault { name: None, kind, lasting: None, may_miss: true, may_bounce: false };
         let tag = Tag(u32::try_from(self.play.faults.len()).unwrap_or(u32::MAX));
         let (planned, setup) = self.play.plan.fault(self.scenario, tag, &fault)?;
         self.play.faults.push(planned);

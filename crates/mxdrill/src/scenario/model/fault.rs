@@ -19,6 +19,9 @@ pub struct Fault {
     pub lasting: Option<Duration>,
     /// Whether it may stay without effect: otherwise the verdict is then `unknown` (rule `fault-idle`).
     pub may_miss: bool,
+    /// Whether mail may be given up because of it: what it rejects for good, what it hides in the DNS, and what
+    /// grows too old while it lasts.
+    pub may_bounce: bool,
 }
 
 /// What is wrong, and where.

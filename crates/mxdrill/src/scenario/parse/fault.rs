@@ -25,6 +25,7 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) 
     let name = table.read("name", |v| fault_name(v, scenario));
     let lasting = table.read("for", Value::duration_above_zero);
     let may_miss = table.read("may-miss", Value::flag).unwrap_or(false);
+    let may_bounce = table.read("may-bounce", Value::flag).unwrap_or(false);
     // Asked for in any case, so that a slip in one of them is known for what it is.
     for keys in [&HOST_KEYS[..], &DIALOGUE_KEYS, &LINK_KEYS, &["crash", "answer"]] {
         table.know(keys);
@@ -43,7 +44,7 @@ pub(super) fn read<'a>(input: Input<'a>, value: Value<'a>, scenario: &Scenario) 
     let kind = input.notes.note(kind);
     table.finish();
     let Some(kind) = kind else { return Err(Mistake::again()) };
-    Ok(Fault { name, kind, lasting, may_miss })
+    Ok(Fault { name, kind, lasting, may_miss, may_bounce })
 }
 
 /// A fault's name must not be read as something else when it is cleared.

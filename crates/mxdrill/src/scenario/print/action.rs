@@ -124,6 +124,7 @@ fn fault(fault: &Fault) -> Table {
     }
     put(&mut table, "for", fault.lasting.map(duration));
     put(&mut table, "may-miss", fault.may_miss.then(|| Node::plain(true)));
+    put(&mut table, "may-bounce", fault.may_bounce.then(|| Node::plain(true)));
     table
 }
 

@@ -77,6 +77,7 @@ fn fault() -> Value {
         ("dns", reference("dns")),
         ("for", described(duration(), "How long; otherwise until it is cleared")),
         ("may-miss", json!({ "type": "boolean", "description": "It may stay without effect" })),
+        ("may-bounce", json!({ "type": "boolean", "description": "Mail may be given up because of it" })),
         ("answer", described(words(Answer::ALL.iter().map(|word| word.word())), "A wrong answer of the DNS")),
     ];
     let keys = common.into_iter().chain(of_a_host()).chain(of_the_dialogue()).chain(of_a_link());

@@ -80,7 +80,7 @@ fn every_fault_can_be_built() {
         on().per("10/min"),
         on().crash().lasting(minutes(1)),
         on().at(mxdrill_smtp::Stage::Data).crash_at(Moment::AfterReply),
-        on().restart().may_miss(),
+        on().restart().may_miss().may_bounce(),
         on().disk_full(),
         on().max_connections(5),
         on().greylist(minutes(5)),

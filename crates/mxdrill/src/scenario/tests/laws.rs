@@ -198,11 +198,12 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => (link(), link_fault()).prop_map(|((from, to, both), fault)| FaultKind::Link { from, to, both, fault }),
         1 => (dns_name(), option::of(kind()), dns).prop_map(|(name, kind, fault)| FaultKind::Dns { name, kind, fault }),
     ];
-    (what, option::of(some_time()), any::<bool>()).prop_map(|(kind, lasting, may_miss)| Fault {
+    (what, option::of(some_time()), any::<[bool; 2]>()).prop_map(|(kind, lasting, may)| Fault {
         name: None,
         kind,
         lasting,
-        may_miss,
+        may_miss: may[0],
+        may_bounce: may[1],
     })
 }
 
