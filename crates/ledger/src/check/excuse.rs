@@ -109,8 +109,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Whether a fault that may bounce mail gave this very reply. Where in the dialogue does not matter: with BDAT, what
 /// is said at DATA is heard at the dot.
 fn said_by_fault((said_by, reply): &Word, books: &Books) -> bool {
-    let is_it =
-        |said: &Reply| (said.code, said.enhanced) == (reply.code, reply.enhanced) && said.text == reply.text;
+    // a host that does not offer enhanced codes leaves them out (RFC 2034 4)
+    let is_it = |said: &Reply| said.code == reply.code && said.text == reply.text;
     books.setup.faults.iter().any(|fault| {
         let on = fault.hosts.iter().any(|host| books.site(*host) == *said_by);
         on && fault.may_bounce.as_ref().is_some_and(|bounces| bounces.replies.iter().any(is_it))

@@ -540,3 +540,46 @@ fn the_example_of_the_architecture_page() {
     let page = include_str!("../../../../ARCHITECTURE.md");
     assert!(page.contains(include_str!("example.rs")), "ARCHITECTURE.md shows another check/example.rs");
 }
+
+/// A fault on the primary that may bounce mail, from the first minute on.
+fn may_bounce(bounces: crate::Bounces) -> Tale {
+    let mut setup = cast();
+    setup.faults[0].may_bounce = Some(bounces);
+    let mut tale = Tale::of(setup);
+    tale.send(1).at("1m");
+    tale
+}
+
+#[test]
+fn what_a_fault_rejects_for_good_may_bounce() {
+    let broken = |said: &str, heard: &str| {
+        let replies = vec![(*reply(said)).clone()];
+        let mut tale = may_bounce(crate::Bounces { replies, ..Default::default() });
+        tale.rejected(1..=1, "app", "mx1", heard).dsns_delivered("app", "sender");
+        tale.broken()
+    };
+    assert_eq!(broken("550 5.1.1 no such user", "550 5.1.1 no such user"), "");
+    let other = broken("450 4.1.1 no such user", "550 5.1.1 no such user");
+    assert!(other.starts_with("bounced [1] app: 5xx is final"), "{other}");
+}
+
+#[test]
+fn what_grows_too_old_while_a_fault_lasts_may_bounce() {
+    let broken = |patience: &str, given_up_at: &str, keeps: &str| {
+        let mut setup = cast();
+        let time = |text: &str| text.parse::<crate::Span>().expect("a time").0;
+        setup.faults[0].may_bounce = Some(crate::Bounces::default());
+        for host in &mut setup.hosts {
+            (host.patience, host.keeps) = (time(patience), time(keeps));
+        }
+        let mut tale = Tale::of(setup);
+        tale.send(1).fault(true).at("5d").fault(false).at(given_up_at);
+        tale.given_up("app", 1, 0, GiveUp::Expired, "connection refused").dsns_delivered("app", "sender");
+        tale.broken()
+    };
+    assert_eq!(broken("1h", "5d1h", "5d"), "");
+    for (patience, at, keeps) in [("1h", "6d", "5d"), ("1h", "5d1h", "6d")] {
+        let told = broken(patience, at, keeps);
+        assert!(told.starts_with("bounced [1] app: the queue lifetime was over"), "{told}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mxdrill_mta::profile::OwnDrops;
 use mxdrill_net::{Draw, Seed};
 use mxdrill_smtp::{Enhanced, Notify, Reply, ReversePath, Stage};
 
@@ -78,7 +79,19 @@ fn hosts(space: &Space, draw: &mut Draw, hosts: &mut [Host]) {
         }
         host.like = Some(like.into());
         (host.run, host.overrides.retry) = (None, None); // a schedule goes with its profile
+        if !drops_itself(host) && host.route.is_empty() {
+            host.route = space.routes(host);
+        }
     }
+}
+
+/// Whether an MTA that is itself an MX drops itself, and what is no better (RFC 5321 5.1). One that does not can be
+/// a backup by a static route only: otherwise it would pass mail to itself, which is no news.
+fn drops_itself(host: &Host) -> bool {
+    host.profile().is_ok_and(|profile| {
+        let own = profile.routing.own;
+        own.drops == OwnDrops::EqualAndWorse && (own.by_name || own.by_address)
+    })
 }
 
 /// In half of the drills the primary is also out of reach: what a backup does is not seen otherwise.

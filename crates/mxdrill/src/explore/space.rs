@@ -2,7 +2,7 @@
 
 use mxdrill_dns::{RecordData, RecordType};
 use mxdrill_mta::profile;
-use mxdrill_net::Seed;
+use mxdrill_net::{DomainName, Seed};
 use mxdrill_smtp::Address;
 
 use super::{
@@ -85,6 +85,15 @@ impl Space {
             eight_bit: base.hosts.iter().all(|host| host.lacks.is_empty()),
             base,
         })
+    }
+
+    /// Static routes of a backup: to a host that delivers, for each domain that it relays.
+    pub(super) fn routes(&self, host: &Host) -> Vec<(DomainName, DomainName)> {
+        let delivers = |domain: &DomainName| {
+            self.base.hosts.iter().find(|other| other.label != host.label && other.delivers.contains(domain))
+        };
+        let route = |domain: &DomainName| Some((domain.clone(), delivers(domain)?.name.clone()));
+        host.relays.iter().filter_map(route).collect()
     }
 
     /// The outage of a number.
