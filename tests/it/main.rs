@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod determinism;
+mod explored;
 mod foreign;
 mod laws;
 mod mutations;

@@ -105,7 +105,10 @@ fn keeps(profile: &Profile) -> Duration {
     match profile.lifetime.expiry {
         _ if profile.attempts_max.is_some() || is_hasty(profile) => Duration::ZERO,
         Expiry::HostCutoff => Duration::ZERO, // how long a host has failed counts, not how long the mail waits
-        Expiry::NextTooLate => lifetime.unwrap_or_default().saturating_sub(patience(profile)),
+        // the wait that would be too long counts, and chance makes it longer
+        Expiry::NextTooLate => {
+            profile.attempts_within(Seed(0), LIFE_MAX).given_up.or(lifetime).unwrap_or_default() / 2
+        }
         Expiry::AfterAttempt | Expiry::BeforeAttempt | Expiry::OnTime => lifetime.unwrap_or_default(),
     }
 }

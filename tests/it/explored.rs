@@ -1,0 +1,222 @@
+//! Mutation drills: nodes that are broken on purpose, which exploring must find and shrink. This is the proof that
+//! exploring sees.
+
+use mxdrill::{
+    Verdict, World, Wrap,
+    explore::{Explore, Family, Quiet},
+    scenario::{NoFiles, Scenario},
+};
+use mxdrill_ledger::Fact;
+use mxdrill_mta::Fact as Node;
+use mxdrill_net::{Command, Commands, ConnectError, Event, Process, Time, Token};
+
+/// Two MX and a sender; nothing happens of itself.
+const SITE: &str = r#"
+title = "A primary and its backup"
+[zone]
+text = """
+$ORIGIN example.test.
+@    MX 10 mx1
+@    MX 20 mx2
+mx1  A  192.0.2.10
+mx2  A  192.0.2.20
+"""
+[host.mx1]
+delivers = ["example.test"]
+[host.mx2]
+relays = ["example.test"]
+like   = "postfix"
+[host.app]
+like = "postfix"
+"#;
+
+/// With `host` wrapped, exploring these families finds a drill that breaks `rule` within 2,000, shrinks it to at most
+/// six steps, and what is left fails by itself. Without the wrapper it passes.
+fn check<W: Wrap + 'static>(
+    host: &str,
+    make: impl Fn() -> W + Send + Sync + 'static,
+    families: &[Family],
+    rules: &[&str],
+) {
+    let scenario = Scenario::parse("site", SITE, &NoFiles).expect("the scenario is sound");
+    let world = World::sim(1).wrap(host, make);
+    let explore = Explore::new(&scenario).seeds(2000).families(families.iter().copied());
+    let found = explore.in_world(world.clone()).run(&Quiet).expect("it can be explored");
+    let [finding] = &found.findings[..] else { panic!("nothing found in {} drills", found.played) };
+    assert!(rules.contains(&&*finding.rule), "{}: {}", finding.rule, finding.text);
+    assert!(finding.shrunk && finding.steps <= 6, "{}", finding.toml);
+    let shrunk = Scenario::parse("shrunk", &finding.toml, &NoFiles).expect("it reads back");
+    let outcome = shrunk.play(&world.seed(shrunk.seed)).expect("it can be played");
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", finding.toml);
+    assert!(outcome.violations.iter().any(|violation| violation.rule == finding.rule), "{}", finding.toml);
+    let sound = shrunk.play(&World::sim(shrunk.seed)).expect("it can be played");
+    assert_ne!(sound.verdict, Verdict::Fail, "{}", finding.toml);
+}
+
+/// Passes on every command that is approved of.
+fn filtered(out: &mut Commands<Fact>, mut keep: impl FnMut(&Command<Fact>) -> bool) {
+    for command in out.take() {
+        if keep(&command) {
+            out.push(command);
+        }
+    }
+}
+
+type Inner<'a> = &'a mut dyn Process<Fact>;
+
+#[test]
+fn a_node_that_acknowledges_before_it_stores() {
+    /// Tells its node that everything is stable, and asks the disk for nothing.
+    fn false_synced(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        inner.handle(now, event, out);
+        loop {
+            let mut tokens: Vec<Token> = Vec::new();
+            filtered(out, |command| match command {
+                Command::Sync(token) => {
+                    tokens.push(*token);
+                    false
+                }
+                _ => true,
+            });
+            if tokens.is_empty() {
+                return;
+            }
+            tokens.into_iter().for_each(|token| inner.handle(now, Event::Synced(token), out));
+        }
+    }
+    check("mx2", || false_synced, &[Family::Connect, Family::Crash], &["lost"]);
+}
+
+#[test]
+fn a_node_that_loses_its_queue_at_a_restart() {
+    let forgets = || {
+        |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| match event {
+            Event::Restart(_) => inner.handle(now, Event::Restart(&[]), out),
+            event => inner.handle(now, event, out),
+        }
+    };
+    check("mx2", forgets, &[Family::Connect, Family::Crash], &["lost"]);
+}
+
+#[test]
+fn a_node_that_forgets_to_try_again() {
+    /// Its second connect is never made, and no other.
+    fn gives_up(count: &mut u32, inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        inner.handle(now, event, out);
+        filtered(out, |command| {
+            *count += u32::from(matches!(command, Command::Connect { .. }));
+            !(matches!(command, Command::Connect { .. }) && *count > 1)
+        });
+    }
+    let make = || {
+        let mut count = 0;
+        move |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| {
+            gives_up(&mut count, inner, now, event, out);
+        }
+    };
+    check("mx2", make, &[Family::Connect], &["queued-at-end", "expectation"]);
+}
+
+#[test]
+fn a_node_that_ignores_preference() {
+    fn ignores(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        inner.handle(now, event, out);
+        let mut refused = Vec::new();
+        filtered(out, |command| match command {
+            Command::Connect { conn, to, .. } if to.ip().to_string() == "192.0.2.10" => {
+                refused.push(*conn);
+                false
+            }
+            _ => true,
+        });
+        for conn in refused {
+            inner.handle(now, Event::ConnectFailed(conn, ConnectError::Refused), out);
+        }
+        filtered(out, |command| !matches!(command, Command::Record(Fact::Mta(Node::Failed { .. }))));
+    }
+    check("app", || ignores, &[Family::Connect, Family::Temporary], &["mx-order"]);
+}
+
+/// Reads the first digit of each line that it is sent as another one.
+fn misheard(said: u8, heard: u8) -> impl FnMut(Inner<'_>, Time, Event<'_>, &mut Commands<Fact>) + Send {
+    let mut line_begins = true;
+    move |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| {
+        let Event::Bytes(conn, bytes) = event else { return inner.handle(now, event, out) };
+        let mut read = bytes.to_vec();
+        for byte in &mut read {
+            if line_begins && *byte == said {
+                *byte = heard;
+            }
+            line_begins = *byte == b'\n';
+        }
+        inner.handle(now, Event::Bytes(conn, &read), out);
+    }
+}
+
+#[test]
+fn a_node_that_bounces_on_a_temporary_reply() {
+    check("app", || misheard(b'4', b'5'), &[Family::Temporary], &["bounced", "discarded"]);
+}
+
+#[test]
+fn a_node_that_takes_servfail_for_nxdomain() {
+    /// The response code stands in the low bits of the fourth octet (RFC 1035 4.1.1).
+    fn misread(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        match event {
+            Event::Datagram { from, to, bytes } if bytes.get(3).is_some_and(|flags| flags & 15 == 2) => {
+                let mut read = bytes.to_vec();
+                read[3] = read[3] & 0xf0 | 3;
+                inner.handle(now, Event::Datagram { from, to, bytes: &read }, out);
+            }
+            event => inner.handle(now, event, out),
+        }
+    }
+    check("app", || misread, &[Family::Dns], &["bounced", "discarded"]);
+}
+
+#[test]
+fn a_node_that_retries_a_recipient_already_delivered() {
+    /// Writes nothing to its disk that is shorter than a message: it does not note that one is done.
+    fn notes_nothing(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        inner.handle(now, event, out);
+        filtered(out, |command| match command {
+            Command::Append(_, slices) => slices.iter().map(|slice| slice.len()).sum::<usize>() >= 100,
+            _ => true,
+        });
+    }
+    check("mx2", || notes_nothing, &[Family::Connect, Family::Crash], &["duplicated"]);
+}
+
+#[test]
+fn a_node_that_keeps_half_a_message() {
+    /// Takes a connection that ends in the middle of the content for one that said so.
+    fn ends_with_the_link(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        if let Event::Closed(conn, _) = event {
+            inner.handle(now, Event::Bytes(conn, b"\r\n.\r\n"), out);
+        }
+        inner.handle(now, event, out);
+    }
+    check("mx1", || ends_with_the_link, &[Family::Link], &["half-message", "duplicated", "lost"]);
+}
+
+#[test]
+fn a_node_that_relays_down() {
+    /// Hears of another preference: its own MX (20) is the best it knows, and the better one is worse.
+    fn swaps(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
+        const TEN: [u8; 4] = [0, 8, 0, 10];
+        match event {
+            Event::Datagram { from, to, bytes } => {
+                let mut read = bytes.to_vec();
+                // RDLENGTH of a compressed exchange, then the preference (RFC 1035 3.3.9)
+                for at in 0..read.len().saturating_sub(1) {
+                    if read[at..].starts_with(&TEN[2..]) && at > 12 {
+                        read[at + 1] = 30;
+                    }
+                }
+                inner.handle(now, Event::Datagram { from, to, bytes: &read }, out);
+            }
+            event => inner.handle(now, event, out),
+        }
+    }
+    check("mx2", || swaps, &[Family::Connect], &["bounced", "discarded", "relayed-down", "loop"]);
+}
