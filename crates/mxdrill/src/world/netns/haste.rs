@@ -129,7 +129,7 @@ mod tests {
     fn two_hours_become_a_minute() {
         let hurried = hasten(&named("primary-refused")).unwrap();
         let at: Vec<u64> = hurried.steps.iter().map(|step| step.at.as_secs()).collect();
-        assert_eq!(at, [0, 5, 10, 21, 51]);
+        assert_eq!(at, [0, 5, 10, 22, 50]);
         let fault = hurried.faults().next().unwrap();
         assert_eq!(fault.lasting.unwrap().as_secs(), 31);
     }
