@@ -68,6 +68,8 @@ pub enum Subject {
     P50,
     /// The 95th percentile.
     P95,
+    /// The 99th percentile.
+    P99,
     /// The maximum.
     Max,
 }
@@ -93,7 +95,7 @@ pub enum FigureError {
         nearest: Option<&'static str>,
     },
     /// A time without a statistic, or of a host.
-    #[error("`{0}` is a time: p50, p95 or max, not `{1}`")]
+    #[error("`{0}` is a time: p50, p95, p99 or max, not `{1}`")]
     Statistic(&'static str, String),
     /// A statistic or host of something that has none.
     #[error("`{0}` is of the whole drill: `all`, not `{1}`")]
@@ -210,6 +212,7 @@ impl Figure {
             "" => return Err(FigureError::NoSubject(measure.word())),
             "p50" if has_percentiles => Subject::P50,
             "p95" if has_percentiles => Subject::P95,
+            "p99" if has_percentiles => Subject::P99,
             "max" if has_percentiles => Subject::Max,
             other if measure.is_spread() => return Err(FigureError::Statistic(measure.word(), other.into())),
             "all" => Subject::All,
@@ -239,6 +242,7 @@ impl fmt::Display for Subject {
             Subject::Host(name) => f.write_str(name),
             Subject::P50 => f.write_str("p50"),
             Subject::P95 => f.write_str("p95"),
+            Subject::P99 => f.write_str("p99"),
             Subject::Max => f.write_str("max"),
         }
     }
@@ -282,6 +286,7 @@ mod tests {
         check("queued", "queued.all");
         check("delay.max", "delay.max");
         check("failover.p95", "failover.p95");
+        check("delay.p99", "delay.p99");
         check("drain", "drain.all");
         check("drain.p95", "drain.p95");
         check("queue-oldest.\"mx2.other.test\"", "queue-oldest.mx2.other.test");
@@ -291,7 +296,7 @@ mod tests {
     fn says_what_is_wrong() {
         check("queud.mx2", "error: there is no figure `queud`: did you mean `queued`?");
         check("weather", "error: there is no figure `weather`");
-        check("delay.mx1", "error: `delay` is a time: p50, p95 or max, not `mx1`");
+        check("delay.mx1", "error: `delay` is a time: p50, p95, p99 or max, not `mx1`");
         check("drain.mx1", "error: `drain` is of the whole drill: `all`, not `mx1`");
         check("queued.", "error: `queued.` needs a host, or `all`");
     }

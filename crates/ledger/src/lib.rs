@@ -22,6 +22,7 @@ mod ledger;
 mod outcome;
 mod recipients;
 pub mod report;
+mod schedule;
 mod setup;
 mod story;
 #[cfg(test)]
@@ -38,5 +39,6 @@ pub use journal::{Journal, Lines};
 pub use ledger::Ledger;
 pub use outcome::{Counterfactual, Counts, HostFigures, Outcome, Skipped, Spread, Verdict, Violation};
 pub use recipients::{RecipientName, Recipients};
+pub use schedule::{Life, Schedule, Waits};
 pub use setup::{Bounces, DRILL, FaultSetup, HostSetup, Off, Setup};
 pub use story::{Line, Story};

@@ -95,6 +95,8 @@ pub struct Spread {
     pub p50: Option<Duration>,
     /// The 95th percentile.
     pub p95: Option<Duration>,
+    /// The 99th percentile.
+    pub p99: Option<Duration>,
     /// The longest.
     pub max: Option<Duration>,
 }

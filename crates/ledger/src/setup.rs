@@ -6,7 +6,7 @@ use mxdrill_mta::Skip;
 use mxdrill_net::{DomainName, HostId, Tag};
 use mxdrill_smtp::Reply;
 
-use crate::{Expectation, Guard};
+use crate::{Expectation, Guard, Schedule};
 
 /// The host number for facts that concern no host: DNS, links, the drill itself.
 pub const DRILL: HostId = HostId(u16::MAX);
@@ -28,6 +28,8 @@ pub struct Setup {
     pub site: Option<String>,
     /// How many MX the domain of the drill has.
     pub mx: u32,
+    /// The domains to which the DNS gave MX records at the start.
+    pub routed: Vec<DomainName>,
     /// The mail hosts. Facts of other hosts (a name server) are journalled only.
     pub hosts: Vec<HostSetup>,
     /// The faults of all steps.
@@ -71,6 +73,10 @@ pub struct HostSetup {
     pub keeps: Duration,
     /// Reasons of its profile to pass over a better MX.
     pub tolerates: Vec<Skip>,
+    /// What its profile promises of retries and lifetimes. `None`: nothing that could be checked.
+    pub schedule: Option<Schedule>,
+    /// Whether it takes mail with 8-bit octets as it is (RFC 6152).
+    pub eight_bit: bool,
     /// It records no facts of its own: a real MTA, or an application. Its queue is known by looking only.
     pub foreign: bool,
 }
@@ -98,6 +104,8 @@ impl HostSetup {
                 Skip::Extension,
                 Skip::Unresolved,
             ],
+            schedule: None,
+            eight_bit: true,
             foreign: false,
         }
     }

@@ -1,6 +1,10 @@
 //! The bodies that were sent, and whether what a host stored is one of them, whole.
 
 use bytes::Bytes;
+use mail_parser::{MessageParser, PartType};
+use mxdrill_mta::Message;
+
+use super::header::without_encoding;
 
 /// Bodies equal in content but at another place in memory that are remembered for each: one a host.
 const KNOWN_MAX: usize = 16;
@@ -28,6 +32,8 @@ pub(crate) enum Differs {
     },
     /// It was changed.
     Changed,
+    /// The body is whole, and a field of the header is missing, moved or changed.
+    Header,
 }
 
 impl Bodies {
@@ -48,35 +54,58 @@ impl Bodies {
         if body.sent != *stored {
             return Err(differs(&body.sent, stored));
         }
-        if body.known.len() == KNOWN_MAX {
-            body.known.remove(0);
-        }
-        body.known.push(stored.clone());
+        body.remember(stored);
         Ok(())
     }
 }
 
+impl Body {
+    fn remember(&mut self, copy: &Bytes) {
+        if self.known.len() == KNOWN_MAX {
+            self.known.remove(0);
+        }
+        self.known.push(copy.clone());
+    }
+}
+
+impl Bodies {
+    /// Whether an 8-bit body was encoded for a host that lacks 8BITMIME, and still says the same (RFC 6152 3,
+    /// RFC 2045 6): compared decoded, part by part.
+    pub(crate) fn says_the_same(&mut self, number: u32, stored: &Message) -> bool {
+        let Some(body) = self.0.get_mut(number as usize) else { return false };
+        if body.sent.is_ascii() {
+            return false;
+        }
+        let sent = [&without_encoding(&stored.header)[..], &body.sent[..]].concat();
+        let is_same = decoded(&sent) == decoded(&[&stored.header[..], &stored.body[..]].concat());
+        if is_same {
+            body.remember(&stored.body);
+        }
+        is_same
+    }
+}
+
+/// The leaves of a message, decoded.
+fn decoded(content: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let message = MessageParser::new().parse(content)?;
+    let leaf = |body: &PartType<'_>| match body {
+        PartType::Text(text) | PartType::Html(text) => Some(text.as_bytes().to_vec()),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => Some(bytes.to_vec()),
+        PartType::Message(inner) => Some(inner.raw_message().to_vec()),
+        PartType::Multipart(_) => None,
+    };
+    Some(message.parts.iter().filter_map(|part| leaf(&part.body)).collect())
+}
+
 fn differs(sent: &Bytes, stored: &Bytes) -> Differs {
-    if stored.len() < sent.len() && sent.starts_with(stored) {
+    // who takes the end of a link for the end of a message may end its last line
+    let kept = stored.strip_suffix(b"\r\n").unwrap_or(stored);
+    if kept.len() < sent.len() && sent.starts_with(kept) {
         Differs::CutOff { stored: stored.len() as u64, sent: sent.len() as u64 }
     } else {
         Differs::Changed
     }
 }
-
-/// The body of a message that is in quoted-printable (RFC 2045 6.7), decoded.
-pub(super) fn decoded(header: &[u8], body: &[u8]) -> Option<Bytes> {
-    let is_encoded = |line: &[u8]| {
-        let (name, value) = line.split_at_checked(ENCODING.len())?;
-        let is_it = name.eq_ignore_ascii_case(ENCODING)
-            && value.trim_ascii().eq_ignore_ascii_case(b"quoted-printable");
-        is_it.then_some(())
-    };
-    header.split(|octet| *octet == b'\n').find_map(is_encoded)?;
-    mail_parser::decoders::quoted_printable::quoted_printable_decode(body).map(Bytes::from)
-}
-
-const ENCODING: &[u8] = b"Content-Transfer-Encoding:";
 
 fn is_same_place(a: &Bytes, b: &Bytes) -> bool {
     a.as_ptr() == b.as_ptr() && a.len() == b.len()
@@ -87,27 +116,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_in_quoted_printable_is_compared_decoded() {
-        let check = |header: &str, body: &str, expected: Option<&str>| {
-            let found = decoded(header.as_bytes(), body.as_bytes());
-            assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{header}");
-        };
-        let label = "A: b\r\ncontent-transfer-encoding: Quoted-Printable\r\n\r\n";
-        check(label, "Gr=C3=BC=C3=9Fe=\r\n =3D 1=20\r\n", Some("Gr\u{fc}\u{df}e = 1 \r\n"));
-        check("A: b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n", "=C3=BC", None);
-        check("A: b\r\n\r\n", "=C3=BC", None);
-        check(label, "=ZZ", None);
-    }
-
-    #[test]
     fn tells_whole_from_half_from_changed() {
         let mut bodies = Bodies::default();
         let number = bodies.add(&Bytes::from_static(b"hello\r\n"));
         let mut compare = |text: &'static [u8]| bodies.compare(number, &Bytes::copy_from_slice(text));
         assert_eq!(compare(b"hello\r\n"), Ok(()));
         assert_eq!(compare(b"hel"), Err(Differs::CutOff { stored: 3, sent: 7 }));
+        assert_eq!(compare(b"hel\r\n"), Err(Differs::CutOff { stored: 5, sent: 7 }));
         assert_eq!(compare(b"jello\r\n"), Err(Differs::Changed));
         assert_eq!(compare(b"hello\r\n\r\n"), Err(Differs::Changed));
+    }
+
+    #[test]
+    fn an_encoded_body_says_the_same() {
+        let check = |header: &str, stored: &str, expected| {
+            let mut bodies = Bodies::default();
+            let number = bodies.add(&Bytes::from("Grüße\r\n".to_owned()));
+            let header = format!("Content-Type: text/plain; charset=utf-8\r\n{header}\r\n\r\n");
+            let content = Bytes::from(format!("{header}{stored}"));
+            let message = Message::new(mxdrill_smtp::ReversePath::NULL, Vec::new(), &content);
+            assert_eq!(bodies.says_the_same(number, &message), expected, "{header}{stored}");
+        };
+        check("Content-Transfer-Encoding: quoted-printable", "Gr=C3=BC=C3=9Fe\r\n", true);
+        check("Content-Transfer-Encoding: base64", "R3LDvMOfZQ0K\r\n", true);
+        check("Content-Transfer-Encoding: quoted-printable", "Gr=C3=BCsse\r\n", false);
+        check("Content-Transfer-Encoding: 8bit", "Gr=C3=BC=C3=9Fe\r\n", false);
     }
 
     #[test]

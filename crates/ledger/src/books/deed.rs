@@ -31,7 +31,7 @@ impl Books {
             number: *number,
             send: *send,
             body: self.bodies.add(body),
-            header_len: header.len() as u32,
+            header: self.headers.add(header),
             attempts: 0,
             kind: Kind::Sent,
             forged: *forged,

@@ -41,7 +41,9 @@ impl Books {
             Measure::Failover => return statistic(self.failover(), of),
             Measure::Drain => {
                 return match of {
-                    Subject::P50 | Subject::P95 | Subject::Max => statistic(self.drained(), of),
+                    Subject::P50 | Subject::P95 | Subject::P99 | Subject::Max => {
+                        statistic(self.drained(), of)
+                    }
                     Subject::All | Subject::Host(_) => self.drain().map_or(Quantity::None, Quantity::Span),
                 };
             }
@@ -89,7 +91,7 @@ impl Books {
             Measure::Accepted => sheet.accepted,
             Measure::QueueMax => sheet.queued_max.max(sheet.queued),
             Measure::QueueBytesMax => sheet.bytes_max.max(sheet.bytes),
-            Measure::SessionsMax => sheet.sessions_max,
+            Measure::SessionsMax => sheet.sessions_most(),
             Measure::Attempts => sheet.attempts,
             Measure::Connections => sheet.connections,
             Measure::Queries => sheet.queries,
@@ -189,7 +191,7 @@ impl Books {
                 queued_max: sheet.queued_max,
                 bytes_max: sheet.bytes_max,
                 oldest_max: self.oldest(at, site),
-                sessions_max: sheet.sessions_max,
+                sessions_max: sheet.sessions_most(),
             })
         };
         self.sites().filter_map(figures).collect()
@@ -200,6 +202,7 @@ fn statistic(spread: Spread, of: &Subject) -> Quantity {
     let found = match of {
         Subject::P50 => spread.p50,
         Subject::P95 => spread.p95,
+        Subject::P99 => spread.p99,
         Subject::Max | Subject::All | Subject::Host(_) => spread.max,
     };
     found.map_or(Quantity::None, Quantity::Span)

@@ -55,8 +55,8 @@ pub(crate) struct MessageState {
     pub(crate) send: u32,
     /// Its body in the table of bodies.
     pub(crate) body: u32,
-    /// Octets of the header as it was sent.
-    pub(crate) header_len: u32,
+    /// The fields of its header, as they were sent.
+    pub(crate) header: u32,
     /// Delivery attempts begun by the originator.
     pub(crate) attempts: u16,
     /// Whose it is.
@@ -111,11 +111,56 @@ pub(crate) struct Hold {
     pub(crate) copies: u8,
     /// A look into the queue has just found it.
     pub(crate) confirmed: bool,
+    /// The last attempt.
+    pub(crate) tries: Tries,
     /// Since when.
     pub(crate) since: Time,
 }
 
-const NO_HOLD: Hold = Hold { site: Site::NONE, copies: 0, confirmed: false, since: Time::ZERO };
+const NO_HOLD: Hold =
+    Hold { site: Site::NONE, copies: 0, confirmed: false, tries: Tries(0), since: Time::ZERO };
+
+/// The attempts of a host at a recipient: how many, and in which second the last one was. Packed, as every holder
+/// of every recipient has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tries(u32);
+
+impl Tries {
+    const SECOND_MAX: u32 = (1 << 24) - 1;
+    const COUNT_MAX: u32 = 254;
+
+    /// None yet; the host has the recipient since then.
+    pub(crate) fn none(at: Time) -> Tries {
+        Tries(Tries::second(at))
+    }
+
+    /// Nobody knows how many: the host came back at that time.
+    pub(crate) fn unknown(at: Time) -> Tries {
+        Tries(Tries::second(at) | 255 << 24)
+    }
+
+    /// One more.
+    pub(crate) fn again(self, at: Time) -> Tries {
+        let count = self.count().map_or(255, |count| (count + 1).min(Tries::COUNT_MAX));
+        Tries(Tries::second(at) | count << 24)
+    }
+
+    /// How many; `None` after a restart.
+    pub(crate) fn count(self) -> Option<u32> {
+        let count = self.0 >> 24;
+        (count <= Tries::COUNT_MAX).then_some(count)
+    }
+
+    /// When the last one was, or since when the host waits for the first. `None`: too late to be kept here.
+    pub(crate) fn at(self) -> Option<Time> {
+        let second = self.0 & Tries::SECOND_MAX;
+        (second < Tries::SECOND_MAX).then(|| Time::from_secs(second.into()))
+    }
+
+    fn second(at: Time) -> u32 {
+        u32::try_from(at.as_nanos() / 1_000_000_000).unwrap_or(u32::MAX).min(Tries::SECOND_MAX)
+    }
+}
 
 /// What is known of a recipient.
 #[derive(Clone, Debug)]
@@ -312,8 +357,8 @@ impl Mail {
     }
 
     /// Adds a copy held by a host. Says whether it held none before.
-    pub(crate) fn hold(&mut self, id: RecipientId, site: Site, since: Time) -> bool {
-        let new = Hold { site, copies: 1, confirmed: false, since };
+    pub(crate) fn hold(&mut self, id: RecipientId, site: Site, since: Time, tries: Tries) -> bool {
+        let new = Hold { site, copies: 1, confirmed: false, tries, since };
         let state = &mut self.recipients[id.0 as usize];
         if let Some(hold) = state.holds.iter_mut().find(|hold| hold.site == site && hold.copies > 0) {
             hold.copies = hold.copies.saturating_add(1);
@@ -339,6 +384,13 @@ impl Mail {
     pub(crate) fn held(&self, id: RecipientId, site: Site) -> Option<&Hold> {
         let near = self.state(id).holds().find(|hold| hold.site == site);
         near.or_else(|| if self.further.is_empty() { None } else { self.further.get(&(id, site)) })
+    }
+
+    /// The attempts of a host at a recipient that it holds, to be changed.
+    pub(crate) fn tries_mut(&mut self, id: RecipientId, site: Site) -> Option<&mut Tries> {
+        let state = &mut self.recipients[id.0 as usize];
+        let near = state.holds.iter_mut().find(|hold| hold.site == site && hold.copies > 0);
+        near.or_else(|| self.further.get_mut(&(id, site))).map(|hold| &mut hold.tries)
     }
 
     /// Marks that a look found it.

@@ -4,12 +4,15 @@
 //! `acknowledged = delivered + queued + bounced + discarded + lost`, for every recipient stands in one column
 //! ([`Class`]).
 
+mod beat;
 mod body;
 mod deed;
 mod figure;
+mod header;
 mod mail;
 mod node;
 mod note;
+mod rhythm;
 mod sheet;
 mod spread;
 mod way;
@@ -20,9 +23,13 @@ use std::sync::Arc;
 use mxdrill_mta::MessageKey;
 use mxdrill_net::{Conn, HostId, Index, Tag, Time};
 
+pub(crate) use beat::Wait;
 pub(crate) use body::{Bodies, Differs};
-pub(crate) use mail::{Class, First, Kind, Mail, MessageId, MessageState, RecipientId, RecipientState, Site};
-pub(crate) use note::{About, Note, Unexpected};
+pub(crate) use mail::{
+    Class, First, Hold, Kind, Mail, MessageId, MessageState, RecipientId, RecipientState, Site, Tries,
+};
+pub(crate) use note::{About, Beat, Note, Unexpected};
+pub(crate) use rhythm::Rhythms;
 pub(crate) use sheet::Sheet;
 pub(crate) use way::Ways;
 
@@ -38,7 +45,9 @@ pub(crate) struct Books {
     /// One sheet a host, in the order of the setup.
     sheets: Vec<Sheet>,
     ways: Vec<Ways>,
+    rhythms: Vec<Rhythms>,
     bodies: Bodies,
+    headers: header::Headers,
     /// The sheet of a host number.
     sites: Vec<Site>,
     counts: Counts,
@@ -107,7 +116,9 @@ impl Books {
             mail: Mail::default(),
             sheets: vec![Sheet::default(); count],
             ways: (0..count).map(|_| Ways::default()).collect(),
+            rhythms: (0..count).map(|_| Rhythms::default()).collect(),
             bodies: Bodies::default(),
+            headers: header::Headers::default(),
             sites,
             counts: Counts::default(),
             open: 0,
@@ -243,11 +254,16 @@ impl Books {
 
     /// A host now holds one more copy of a recipient.
     fn hold(&mut self, kind: Kind, recipient: RecipientId, site: Site, since: Time) {
+        self.hold_tried(kind, recipient, site, since, Tries::none(since));
+    }
+
+    /// The same for one that the host may have tried before.
+    fn hold_tried(&mut self, kind: Kind, recipient: RecipientId, site: Site, since: Time, tries: Tries) {
         if site == Site::NONE {
             return;
         }
         let mut new = false;
-        self.change(kind, recipient, |mail| new = mail.hold(recipient, site, since));
+        self.change(kind, recipient, |mail| new = mail.hold(recipient, site, since, tries));
         self.held += 1;
         if new
             && kind == Kind::Sent
@@ -291,7 +307,7 @@ impl Books {
             number,
             send,
             body: u32::MAX,
-            header_len: 0,
+            header: u32::MAX,
             attempts: 0,
             kind,
             forged: false,

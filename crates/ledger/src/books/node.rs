@@ -1,11 +1,12 @@
 //! What mail nodes did, in the books.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use mxdrill_mta::{Basis, Fact, Message, Rejection, Target};
-use mxdrill_net::{Conn, Time};
+use mxdrill_net::{Conn, DomainName, Time};
+use mxdrill_smtp::Stage;
 
-use super::{About, Books, First, Kind, MessageId, Note, RecipientId, Site, Unexpected};
+use super::{About, Books, Differs, First, Kind, MessageId, Note, RecipientId, Site, Tries, Unexpected};
 use crate::dsn;
 
 /// A message passed on so shortly before a crash may be passed on again: the record of it was not yet synced
@@ -20,20 +21,28 @@ impl Books {
                 self.came_from_foreign(*conn, *peer);
             }
             Fact::Delivered { message, recipient } => self.delivered(at, site, message, *recipient),
-            Fact::Began { message, .. } => self.began(site, message),
+            Fact::Began { message, destination } => {
+                self.stir(at, site, destination);
+                self.began(at, site, message, destination);
+            }
             Fact::Relayed { message, recipient, target, began } => {
                 self.relayed(at, site, message, *recipient, target, *began);
             }
             Fact::Routed { destination, route } => {
                 let Some(host) = self.setup.hosts.get(usize::from(site.0)) else { return };
-                self.ways[usize::from(site.0)].routed(destination, route, &host.addresses);
+                self.ways[usize::from(site.0)].routed(destination, route, host);
+                self.stir(at, site, destination);
             }
             Fact::Skipped { host, why, .. } => {
                 if let Some(ways) = self.ways.get_mut(usize::from(site.0)) {
                     ways.skipped(host, at, *why);
                 }
             }
-            Fact::Failed { target, .. } => self.failed(at, site, &target.host),
+            Fact::Failed { destination, target, .. } => {
+                self.stir(at, site, destination);
+                self.used(site, destination, target);
+                self.failed(at, site, &target.host);
+            }
             Fact::Rejected { message, recipient, target, rejection, .. } => {
                 self.locate(message, *recipient);
                 self.put_off(target, rejection);
@@ -54,7 +63,23 @@ impl Books {
             Fact::Warned { message, dsn } => self.made(at, site, message, dsn, Kind::Warning),
             Fact::Recovered { message, pending } => self.recovered(at, site, message, pending),
             Fact::Holds { message, recipient } => self.holds(site, message, *recipient),
-            Fact::TurnedAway { .. } | Fact::Deferred { .. } | Fact::Policy { .. } | Fact::Flushed => {}
+            Fact::Deferred { destination, attempted, .. } => {
+                self.stir(at, site, destination);
+                if let Some(rhythm) = self.rhythm(site, destination).filter(|_| !attempted) {
+                    rhythm.put_off = Some(at);
+                }
+            }
+            Fact::Flushed => {
+                if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+                    sheet.flushed_at = Some(at);
+                }
+            }
+            Fact::TurnedAway { stage, .. } => {
+                if *stage <= Stage::Greeting {
+                    self.denied(site);
+                }
+            }
+            Fact::Policy { .. } => {}
         }
     }
 
@@ -81,7 +106,7 @@ impl Books {
         let kind = self.kind(id);
         self.about = Some(About { message: id, recipient: None, kind });
         if kind == Kind::Sent {
-            self.compare_body(id, site, message);
+            self.compare_content(id, site, message, false);
         }
         self.look_for_loop(id, site, message);
         for to in &message.recipients {
@@ -90,6 +115,9 @@ impl Books {
             self.release_foreign(at, kind, recipient, site);
             self.hold(kind, recipient, site, at);
             self.taken_over(site, kind);
+            if let Some(rhythm) = self.rhythm(site, to.address.domain()) {
+                rhythm.news = Some(at);
+            }
         }
         self.add_bytes(site, kind, message.size());
     }
@@ -133,20 +161,28 @@ impl Books {
         }
     }
 
-    fn compare_body(&mut self, id: MessageId, site: Site, message: &Message) {
+    /// Notes what a host stored that is not what was sent. Each hop compares the body; what became of the header
+    /// is seen where it ends.
+    fn compare_content(&mut self, id: MessageId, site: Site, message: &Message, is_end: bool) {
         let state = self.mail.message(id);
-        let header_kept = message.header.len() >= state.header_len as usize;
-        let number = state.body;
-        // a hop may have encoded the body for one that lacks 8BITMIME (RFC 6152 3): what counts is what it decodes to
-        let decoded = || super::body::decoded(&message.header, &message.body);
-        let body = self.bodies.compare(number, &message.body).or_else(|how| match decoded() {
-            Some(whole) => self.bodies.compare(number, &whole),
-            None => Err(how),
-        });
-        let body = if header_kept { body } else { body.and(Err(super::Differs::Changed)) };
-        if let Err(how) = body {
+        let mut how = self.bodies.compare(state.body, &message.body).err();
+        if how == Some(Differs::Changed)
+            && self.may_convert()
+            && self.bodies.says_the_same(state.body, message)
+        {
+            how = None;
+        }
+        if how.is_none() && is_end && !self.headers.are_in(state.header, &message.header) {
+            how = Some(Differs::Header);
+        }
+        if let Some(how) = how {
             self.notes.push(Note::Altered { message: id, site, how });
         }
+    }
+
+    /// Whether some host may have had to encode an 8-bit body for another one (RFC 6152 3).
+    fn may_convert(&self) -> bool {
+        self.has_foreign || self.setup.hosts.iter().any(|host| !host.eight_bit)
     }
 
     /// A copy leaves a host's queue, and with the last recipient of a message its bytes.
@@ -182,7 +218,7 @@ impl Books {
     }
 
     fn delivered_sent(&mut self, at: Time, site: Site, id: MessageId, found: RecipientId, message: &Message) {
-        self.compare_body(id, site, message);
+        self.compare_content(id, site, message, true);
         let state = self.mail.state(found);
         let first = !state.is_delivered();
         let from = state.holds().find(|hold| hold.site != site).map(|hold| (hold.site, at.since(hold.since)));
@@ -339,7 +375,7 @@ impl Books {
         }
     }
 
-    fn began(&mut self, site: Site, message: &Message) {
+    fn began(&mut self, at: Time, site: Site, message: &Message, destination: &DomainName) {
         if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
             sheet.attempts += 1;
         }
@@ -349,6 +385,9 @@ impl Books {
             if originates {
                 let state = self.mail.message_mut(id);
                 state.attempts = state.attempts.saturating_add(1);
+            }
+            if self.kind(id) == Kind::Sent {
+                self.tried(at, site, id, destination);
             }
         }
     }
@@ -406,6 +445,10 @@ impl Books {
         let Some(way) = ways.find(address.domain()) else { return };
         let is_mx = way.route.basis == Basis::Mx;
         let (worse, own) = (is_mx && target.preference > way.best, way.own);
+        if way.route.basis == Basis::Implicit {
+            let domain = address.domain().clone();
+            self.used(site, &domain, target);
+        }
         if let Some(own) = own.filter(|own| is_mx && target.preference >= *own) {
             let target = target.clone();
             self.notes.push(Note::RelayedDown { message, recipient, site, target, own });
@@ -414,7 +457,8 @@ impl Books {
             if let Some(began) = began.filter(|_| kind == Kind::Sent) {
                 self.failovers.push(at.since(began).as_nanos() as u64);
             }
-            let offered = began.unwrap_or(Time::ZERO + at.elapsed().saturating_sub(DIALOGUE_MAX));
+            let offered =
+                began.unwrap_or(Time::ZERO + at.elapsed().saturating_sub(crate::schedule::DIALOGUE_MAX));
             self.notes.push(Note::WorseMx { message, recipient, site, target: target.clone(), offered });
         }
     }
@@ -492,7 +536,7 @@ impl Books {
             if was_held || (state.left_at > 0 && crashed.saturating_sub(state.left_at) <= UNRECORDED_MAX) {
                 state.doubts = state.doubts.saturating_add(1);
             }
-            self.hold(kind, recipient, site, message.arrived.min(at));
+            self.hold_tried(kind, recipient, site, message.arrived.min(at), Tries::unknown(at));
         }
         if !pending.is_empty() {
             self.add_bytes(site, kind, message.size());
@@ -507,10 +551,6 @@ impl Books {
         self.mail.confirm(found, site);
     }
 }
-
-/// How long before now, at most, a failure still explains what is offered now: the longest dialogue of a session
-/// (RFC 5321 4.5.3.2: its timeouts add up to less than half an hour).
-const DIALOGUE_MAX: Duration = Duration::from_secs(1800);
 
 /// The second that a time lies in, counted from 1: zero is never.
 fn second(at: Time) -> u32 {

@@ -40,8 +40,24 @@ pub(crate) enum Note {
         target: Arc<Target>,
         objection: Objection,
     },
+    /// A host used the address record of a destination that has, or may have, MX records. `about` is who was
+    /// offered to it, where it came to that.
+    AddressRecord { about: Option<(MessageId, RecipientId)>, site: Site, target: Arc<Target> },
+    /// A host tried a recipient earlier or later than its schedule says: so long after the last time, and the bound.
+    OffBeat { message: MessageId, recipient: RecipientId, site: Site, beat: Beat },
+    /// A host still tries a recipient at an age at which it should have given it up.
+    Outlived { message: MessageId, recipient: RecipientId, site: Site, age: Duration, max: Duration },
     /// A message came by a host once more, as its trace shows.
     CameAgain { message: MessageId, site: Site, received: u16 },
+}
+
+/// How an attempt misses its schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beat {
+    /// It came so long after the last one, and should have waited at least so long.
+    Early(Duration, Duration),
+    /// It came so long after the host last had a reason to wait, and should have come within so long.
+    Late(Duration, Duration),
 }
 
 /// A delivery that nobody sent.

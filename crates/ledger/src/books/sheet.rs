@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mxdrill_net::Time;
+use mxdrill_net::{Conn, Time};
 
 /// The figures of one host, as they stand and at their height.
 #[derive(Clone, Debug, Default)]
@@ -48,15 +48,23 @@ pub(crate) struct Sheet {
     /// The longest stay of what has left.
     pub(crate) oldest_max: Duration,
     /// Sessions now.
-    pub(crate) sessions: u64,
-    /// The most sessions.
-    pub(crate) sessions_max: u64,
+    sessions: u64,
+    /// The most sessions, before the last change.
+    sessions_max: u64,
+    /// The last connection taken.
+    pub(crate) last_conn: Option<Conn>,
     /// How often it crashed: connections from before are gone.
     pub(crate) lives: u32,
     /// Whether it is down.
     pub(crate) down: bool,
     /// When it last crashed.
     pub(crate) crashed_at: Option<Time>,
+    /// When it last came back.
+    pub(crate) restarted_at: Option<Time>,
+    /// When it was last told to try its whole queue.
+    pub(crate) flushed_at: Option<Time>,
+    /// When a connect of it last succeeded.
+    pub(crate) reached_at: Option<Time>,
     now: Time,
 }
 
@@ -76,11 +84,28 @@ impl Sheet {
         self.bytes_max = self.bytes_max.max(self.bytes);
     }
 
-    /// A session begins.
-    pub(crate) fn session_begins(&mut self) {
+    /// A session begins, unless it is turned away at once.
+    pub(crate) fn session_begins(&mut self, conn: Conn) {
+        self.sessions_max = self.sessions_most();
         self.connections += 1;
         self.sessions += 1;
-        self.sessions_max = self.sessions_max.max(self.sessions);
+        self.last_conn = Some(conn);
+    }
+
+    /// The client that came last was turned away at the door: it never had a session.
+    pub(crate) fn session_denied(&mut self) {
+        self.sessions = self.sessions.saturating_sub(1);
+    }
+
+    /// Sessions end: one, or all at a crash.
+    pub(crate) fn sessions_end(&mut self, how_many: u64) {
+        self.sessions_max = self.sessions_most();
+        self.sessions = self.sessions.saturating_sub(how_many);
+    }
+
+    /// The most sessions at one time. Whoever is turned away at the door has none.
+    pub(crate) fn sessions_most(&self) -> u64 {
+        self.sessions_max.max(self.sessions)
     }
 
     /// What left had stayed so long.

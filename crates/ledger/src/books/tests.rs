@@ -2,6 +2,7 @@
 
 use mxdrill_mta::{Fact as Node, GiveUp};
 use mxdrill_net::{Conn, Fact as Net};
+use mxdrill_smtp::Stage;
 use proptest::prelude::*;
 
 use super::*;
@@ -154,6 +155,30 @@ fn sessions_at_one_time() {
     tale.see(id("mx1"), Net::Crashed).see(id("mx1"), Net::Gone { conn: Conn(2), how: None });
     tale.see(id("mx1"), Net::Incoming { conn: Conn(5), from });
     assert_eq!(figures(&tale, &["sessions-max.mx1"]), "sessions-max.mx1=3");
+}
+
+#[test]
+fn who_is_turned_away_at_the_door_has_no_session() {
+    let mut tale = Tale::new();
+    let from = "192.0.2.10:40000".parse().expect("an address");
+    tale.see(id("mx1"), Net::Incoming { conn: Conn(1), from });
+    for conn in 2..=3 {
+        tale.see(id("mx1"), Net::Incoming { conn: Conn(conn), from });
+        let turned_away = Node::TurnedAway {
+            peer: from.ip(),
+            stage: Stage::Greeting,
+            reply: reply("421 4.3.2 too many"),
+            recipient: None,
+            key: None,
+        };
+        tale.after("1s").see(id("mx1"), turned_away);
+    }
+    let gone = Net::Gone { conn: Conn(2), how: None };
+    tale.see(id("mx1"), gone).see(id("mx1"), Net::Incoming { conn: Conn(4), from });
+    assert_eq!(
+        figures(&tale, &["sessions-max.mx1", "connections.mx1"]),
+        "sessions-max.mx1=2 connections.mx1=4"
+    );
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The ways that hosts found for destinations, and where they failed: what MX order and failover are judged by.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
-use mxdrill_mta::{Basis, Route, Skip};
+use mxdrill_dns::Outcome;
+use mxdrill_mta::{Basis, Route, RouteHost, Skip};
 use mxdrill_net::{DomainName, Time};
+
+use crate::HostSetup;
 
 /// Destinations and MX hosts remembered for each host; beyond, the oldest is forgotten.
 const WAYS_MAX: usize = 4096;
@@ -13,6 +16,8 @@ const WAYS_MAX: usize = 4096;
 pub(crate) struct Ways {
     ways: Vec<Way>,
     troubles: Vec<(DomainName, Trouble)>,
+    /// What the DNS last said of the MX of destinations.
+    answers: Vec<(DomainName, Outcome)>,
     recent: usize,
 }
 
@@ -38,13 +43,24 @@ pub(crate) struct Trouble {
     pub(crate) skipped: Option<(Time, Skip)>,
 }
 
+impl Way {
+    /// How many addresses there are to try.
+    pub(crate) fn addresses(&self) -> usize {
+        let standing = self.route.hosts.iter().filter(|host| !host.dropped);
+        standing.map(|host| host.addresses.as_ref().map_or(0, Vec::len)).sum()
+    }
+}
+
 impl Ways {
-    /// A destination was resolved by a host with these addresses.
-    pub(crate) fn routed(&mut self, destination: &DomainName, route: &Arc<Route>, addresses: &[IpAddr]) {
+    /// A destination was resolved by a host. It stands among the MX by its name or by an address.
+    pub(crate) fn routed(&mut self, destination: &DomainName, route: &Arc<Route>, own: &HostSetup) {
         let standing = route.hosts.iter().filter(|host| !host.dropped);
         let best = standing.map(|host| host.preference).min().unwrap_or(u16::MAX);
-        let is_own = |found: &IpAddr| addresses.contains(found);
-        let own = route.hosts.iter().filter(|host| host.addresses.iter().flatten().any(is_own));
+        let is_own = |host: &&RouteHost| {
+            own.domain.as_ref() == Some(&host.name)
+                || host.addresses.iter().flatten().any(|found| own.addresses.contains(found))
+        };
+        let own = route.hosts.iter().filter(is_own);
         let own = own.map(|host| host.preference).chain(route.own).min();
         let own = own.filter(|_| route.basis == Basis::Mx);
         let way = Way { destination: destination.clone(), route: route.clone(), best, own };
@@ -70,6 +86,24 @@ impl Ways {
         self.place(destination).and_then(|place| self.ways.get(place))
     }
 
+    /// The DNS said what MX a name has.
+    pub(crate) fn answered(&mut self, name: &DomainName, outcome: Outcome) {
+        match self.answers.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = outcome,
+            None => {
+                if self.answers.len() == WAYS_MAX {
+                    self.answers.remove(0);
+                }
+                self.answers.push((name.clone(), outcome));
+            }
+        }
+    }
+
+    /// What the DNS last said of the MX of a name.
+    pub(crate) fn answer(&self, name: &DomainName) -> Option<Outcome> {
+        self.answers.iter().find(|(known, _)| known == name).map(|(_, outcome)| *outcome)
+    }
+
     fn place(&self, destination: &DomainName) -> Option<usize> {
         if self.ways.get(self.recent).is_some_and(|way| way.destination == *destination) {
             return Some(self.recent);
@@ -88,9 +122,15 @@ impl Ways {
         self.trouble_mut(mx).failed = Some(at);
     }
 
-    /// The host passed an MX over. That it remembers a failure is judged by that failure.
+    /// The host passed an MX over. That it remembers a failure is judged by that failure; and a session to a worse
+    /// MX that stands explains nothing if nothing ever was wrong with the better one.
     pub(crate) fn skipped(&mut self, mx: &DomainName, at: Time, why: Skip) {
-        if why != Skip::Remembered {
+        let is_reason = match why {
+            Skip::Remembered => false,
+            Skip::OpenSession => self.trouble(mx) != Trouble::default(),
+            _ => true,
+        };
+        if is_reason {
             self.trouble_mut(mx).skipped = Some((at, why));
         }
     }

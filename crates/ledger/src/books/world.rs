@@ -1,5 +1,6 @@
 //! What drivers and look-ups saw, in the books.
 
+use mxdrill_dns::RecordType;
 use mxdrill_net::{Fact, Time};
 
 use super::{Books, RecipientId, Session, Site};
@@ -9,7 +10,7 @@ impl Books {
         match fact {
             Fact::Incoming { conn, .. } => {
                 let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
-                sheet.session_begins();
+                sheet.session_begins(*conn);
                 let session = Session { site, life: sheet.lives, bites: self.bites, took: None };
                 self.sessions.insert(*conn, session);
             }
@@ -22,16 +23,39 @@ impl Books {
                     self.bitten.push(*tag);
                 }
             }
-            Fact::Connected { .. } | Fact::ConnectFailed { .. } => {}
+            Fact::Connected { .. } => {
+                if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+                    sheet.reached_at = Some(at);
+                }
+            }
+            Fact::ConnectFailed { .. } => {}
         }
     }
 
     pub(super) fn see_question(&mut self, site: Site, fact: &mxdrill_dns::Fact) {
-        if let mxdrill_dns::Fact::Asked { .. } = fact {
-            self.queries += 1;
-            if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
-                sheet.queries += 1;
+        match fact {
+            mxdrill_dns::Fact::Asked { .. } => {
+                self.queries += 1;
+                if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
+                    sheet.queries += 1;
+                }
             }
+            mxdrill_dns::Fact::Answered { name, kind: RecordType::Mx, outcome } => {
+                if let Some(ways) = self.ways.get_mut(usize::from(site.0)) {
+                    ways.answered(name, *outcome);
+                }
+            }
+            mxdrill_dns::Fact::Answered { .. } => {}
+        }
+    }
+
+    /// A host turned the client that came last away at the door (421 or 554 instead of a greeting).
+    pub(super) fn denied(&mut self, site: Site) {
+        let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
+        let session = sheet.last_conn.take().and_then(|conn| self.sessions.get_mut(&conn));
+        if let Some(session) = session {
+            sheet.session_denied();
+            session.site = Site::NONE;
         }
     }
 
@@ -39,7 +63,7 @@ impl Books {
         let Some(session) = self.sessions.remove(&conn) else { return };
         let sheet = self.sheets.get_mut(usize::from(session.site.0));
         if let Some(sheet) = sheet.filter(|sheet| sheet.lives == session.life) {
-            sheet.sessions -= 1;
+            sheet.sessions_end(1);
         }
         if let Some(message) = session.took.filter(|_| self.bites > session.bites) {
             self.mail.of(message).for_each(|recipient| self.doubt(recipient));
@@ -56,7 +80,7 @@ impl Books {
     fn crashed(&mut self, at: Time, site: Site) {
         let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) else { return };
         sheet.lives += 1;
-        sheet.sessions = 0;
+        sheet.sessions_end(u64::MAX);
         sheet.crashed_at = Some(at);
         sheet.down = true;
         if self.is_foreign(site) {
@@ -73,6 +97,7 @@ impl Books {
     fn forget_queue(&mut self, at: Time, site: Site) {
         if let Some(sheet) = self.sheets.get_mut(usize::from(site.0)) {
             sheet.down = false;
+            sheet.restarted_at = Some(at);
         }
         if self.is_foreign(site) {
             return;

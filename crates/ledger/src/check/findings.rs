@@ -1,6 +1,6 @@
 //! What a check found, gathered by cause so that a thousand like cases are one violation.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use mxdrill_net::Time;
 
@@ -22,6 +22,8 @@ pub(super) struct Finding {
     pub(super) recipients: Recipients,
     /// How many there are, those without a recipient included.
     pub(super) cases: u64,
+    /// Of a rule about times: what was found in the first case, and its bound.
+    pub(super) first: (Duration, Duration),
 }
 
 impl<K> Default for Findings<K> {
@@ -33,12 +35,23 @@ impl<K> Default for Findings<K> {
 impl<K: Ord + Clone> Findings<K> {
     /// Adds a case.
     pub(super) fn add(&mut self, cause: K, at: Time, recipient: Option<RecipientName>) {
+        self.add_timed(cause, at, recipient, (Duration::ZERO, Duration::ZERO));
+    }
+
+    /// Adds a case of a rule about times: what was found, and its bound.
+    pub(super) fn add_timed(
+        &mut self,
+        cause: K,
+        at: Time,
+        recipient: Option<RecipientName>,
+        first: (Duration, Duration),
+    ) {
         let cause = if self.0.len() < CAUSES_MAX || self.0.contains_key(&cause) {
             cause
         } else {
             self.0.last_key_value().map_or(cause, |(last, _)| last.clone())
         };
-        let new = || Finding { at, recipients: Recipients::default(), cases: 0 };
+        let new = || Finding { at, recipients: Recipients::default(), cases: 0, first };
         let finding = self.0.entry(cause).or_insert_with(new);
         finding.cases += 1;
         if let Some(recipient) = recipient {

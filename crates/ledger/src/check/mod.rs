@@ -3,6 +3,8 @@
 //! To add one: copy a file, give it a rule of its own and put it into [`RULES`]. A scenario switches a check off
 //! by the name of its rule.
 
+mod address_record;
+mod altered;
 mod backscatter;
 mod bounced;
 mod clear_text;
@@ -16,11 +18,14 @@ mod fault_idle;
 mod findings;
 mod half_message;
 mod licence;
+mod lifetime;
 mod looped;
 mod lost;
 mod mx_order;
 mod queued;
 mod relayed_down;
+mod retry_early;
+mod retry_late;
 mod unexpected;
 
 use std::fmt;
@@ -55,7 +60,7 @@ impl fmt::Debug for Rule {
 }
 
 /// All rules, in the order in which reports name what broke them.
-pub const RULES: [Rule; 14] = [
+pub const RULES: [Rule; 19] = [
     lost::RULE,
     bounced::RULE,
     discarded::RULE,
@@ -63,9 +68,14 @@ pub const RULES: [Rule; 14] = [
     unexpected::RULE,
     duplicated::RULE,
     half_message::RULE,
+    altered::RULE,
     looped::RULE,
     mx_order::RULE,
     relayed_down::RULE,
+    address_record::RULE,
+    lifetime::RULE,
+    retry_early::RULE,
+    retry_late::RULE,
     backscatter::RULE,
     clear_text::RULE,
     expectation::RULE,

@@ -1,15 +1,16 @@
 //! For each rule a story that keeps it and one that breaks it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use insta::assert_snapshot;
-use mxdrill_mta::{Discard, Fact as Node, GiveUp, Message, Skip};
+use mxdrill_dns::{Outcome, RecordType};
+use mxdrill_mta::{Basis, Discard, Fact as Node, GiveUp, Message, Route, Skip};
 use mxdrill_net::{Conn, Fact as Net};
 use mxdrill_smtp::{Enhanced, tls::Security};
 
 use super::{RULES, example};
 use crate::{
-    Expectation, Guard, Off, Setup, Taken, Verdict,
+    Expectation, Guard, Life, Off, Schedule, Setup, Taken, Verdict, Waits,
     tale::{Tale, cast, id, reply},
 };
 
@@ -282,7 +283,168 @@ fn another_message() {
         .accepted("mx1", &other)
         .see(id("mx1"), Node::Delivered { message: other, recipient: 0 });
     tale.relayed("app", "mx1", 1);
-    assert_snapshot!(tale.broken(), @"half-message [1] mx1: mx1 stored another body or a shorter header than was sent");
+    assert_snapshot!(tale.broken(), @r"
+    altered [1] mx1: mx1 stored something else than was sent
+    the body is another one, also when it is decoded
+    ");
+}
+
+#[test]
+fn another_header() {
+    let mut tale = Tale::new();
+    let other = b"Received: x\r\nMessage-ID:  <1@drill.test>\r\n\r\n";
+    let other = tale.send(1).message_with(1, other, b"hello\r\n");
+    tale.routed("app")
+        .accepted("mx1", &other)
+        .see(id("mx1"), Node::Delivered { message: other, recipient: 0 });
+    tale.relayed("app", "mx1", 1);
+    assert_snapshot!(tale.broken(), @r"
+    altered [1] mx1: mx1 stored something else than was sent
+    a header field as it was sent is missing there, added ones apart
+    ");
+}
+
+/// The cast, where the backup promises what a Postfix does.
+fn scheduled() -> Tale {
+    let mut setup = cast();
+    let (minutes, days) = (|n: u64| Duration::from_secs(n * 60), |n: u64| Duration::from_secs(n * 86_400));
+    let life = Life { min: days(5), max: Some(days(5) + minutes(72)) };
+    setup.hosts[2].schedule = Some(Schedule {
+        waits: Waits::Age(minutes(5)..=minutes(67)),
+        scan: minutes(5),
+        recipients_max: 50,
+        life,
+        bounce_life: life,
+    });
+    let mut tale = Tale::of(setup);
+    tale.send(2).routed("app").failed("app", "mx1").pass(1..=2, "app", "mx2");
+    tale
+}
+
+/// The backup tries both messages in vain at these times; in the end the primary takes them.
+fn tried_at(times: &[&str]) -> Tale {
+    let mut tale = scheduled();
+    for at in times {
+        tale.at(at).routed("mx2").began(1..=2, "mx2").failed("mx2", "mx1");
+    }
+    tale
+}
+
+#[test]
+fn attempts_at_their_time() {
+    let mut tale = tried_at(&["1s", "10m", "20m", "40m", "1h20m"]);
+    tale.at("2h35m").routed("mx2").pass(1..=2, "mx2", "mx1");
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn an_attempt_before_its_time() {
+    let mut tale = tried_at(&["1s", "10m", "12m"]);
+    tale.at("30m").routed("mx2").pass(1..=2, "mx2", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    retry-early [1, 2] mx2: tried again sooner than the schedule of mx2 says
+    first after 2 m, which should have been 9 m 58 s at least
+    ");
+}
+
+#[test]
+fn a_flush_a_restart_or_new_mail_bring_attempts_forward() {
+    let flushed = |explain: &dyn Fn(&mut Tale)| {
+        let mut tale = tried_at(&["1s", "10m"]);
+        explain(&mut tale);
+        tale.at("12m").routed("mx2").pass(1..=2, "mx2", "mx1");
+        tale
+    };
+    assert_eq!(flushed(&|tale| _ = tale.at("11m").see(id("mx2"), Node::Flushed)).broken(), "");
+    assert_eq!(flushed(&|tale| _ = tale.at("11m").crash("mx2", &[1, 2])).broken(), "");
+    let mut tale = flushed(&|tale| _ = tale.at("11m").send(1).failed("app", "mx1").pass(3..=3, "app", "mx2"));
+    tale.pass(3..=3, "mx2", "mx1");
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn an_attempt_after_its_time() {
+    let mut tale = tried_at(&["1s", "10m"]);
+    tale.at("4h").routed("mx2").pass(1..=2, "mx2", "mx1");
+    assert_snapshot!(tale.broken(), @r"
+    retry-late [1, 2] mx2: tried later than the schedule of mx2 says, if at all
+    first after 3 h 50 m, which should have been 45 m 2 s at most
+    ");
+}
+
+#[test]
+fn mail_that_is_forgotten() {
+    let mut setup = scheduled();
+    setup.at("1s").routed("mx2").began(1..=2, "mx2").failed("mx2", "mx1").at("3h");
+    assert!(setup.broken().contains("retry-late [1, 2] mx2"));
+}
+
+#[test]
+fn a_destination_known_to_be_dead_puts_attempts_off() {
+    let mut tale = tried_at(&["1s", "10m"]);
+    let put_off = Node::Deferred {
+        destination: "example.test".parse().expect("a domain"),
+        count: 2,
+        attempted: false,
+        next: mxdrill_net::Time::ZERO,
+    };
+    tale.at("30m").see(id("mx2"), put_off);
+    tale.at("1h10m").routed("mx2").pass(1..=2, "mx2", "mx1");
+    assert_eq!(tale.broken(), "");
+}
+
+#[test]
+fn the_lifetime_is_honoured_or_not() {
+    let given_up_at = |at: &str| {
+        let mut tale = scheduled();
+        tale.at("1s").routed("mx2").began(1..=2, "mx2").failed("mx2", "mx1").at(at);
+        tale.given_up("mx2", 1, 0, GiveUp::Expired, "refused").given_up(
+            "mx2",
+            2,
+            0,
+            GiveUp::Expired,
+            "refused",
+        );
+        tale.dsns_delivered("mx2", "sender");
+        let told = tale.broken();
+        told.lines().skip_while(|line| !line.starts_with("lifetime")).take(2).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(given_up_at("5d1m"), "");
+    assert_eq!(given_up_at("5d1h"), "");
+    assert_snapshot!(given_up_at("4d"), @r"
+    lifetime [1, 2] mx2: the queue lifetime was not honoured
+    mx2 gave up too early: at an age of 4 d, not of 5 d
+    ");
+    assert_snapshot!(given_up_at("5d3h"), @r"
+    lifetime [1, 2] mx2: the queue lifetime was not honoured
+    mx2 gave up too late: at an age of 5 d 3 h, where 5 d 1 h was promised
+    ");
+}
+
+/// `app` uses the address record of example.test, after an answer about its MX.
+fn implicit(answer: Option<Outcome>) -> String {
+    let mut setup = cast();
+    setup.routed = vec!["example.test".parse().expect("a domain")];
+    let (mut tale, domain) = (Tale::of(setup), || "example.test".parse().expect("a domain"));
+    tale.send(1);
+    if let Some(outcome) = answer {
+        tale.see(id("app"), mxdrill_dns::Fact::Answered { name: domain(), kind: RecordType::Mx, outcome });
+    }
+    let route = Route { basis: Basis::Implicit, hosts: Vec::new(), own: None, sts: None };
+    tale.see(id("app"), Node::Routed { destination: domain(), route: Arc::new(route) });
+    tale.pass(1..=1, "app", "mx1");
+    tale.broken()
+}
+
+#[test]
+fn the_address_record_beside_mx_records() {
+    assert_eq!(implicit(Some(Outcome::NoData)), "");
+    assert_snapshot!(implicit(Some(Outcome::Records(2))), @r"
+    address-record [1] app: the address record of mx1.example.test used instead of its MX records
+    app must use them, and wait where the look-up fails
+    ");
+    assert!(implicit(Some(Outcome::ServFail)).starts_with("address-record [1] app"));
+    assert!(implicit(None).starts_with("address-record [1] app"));
 }
 
 #[test]
@@ -357,8 +519,13 @@ fn a_profile_may_pass_an_mx_over() {
         tale.routed("mx2").pass(1..=1, "mx2", "mx1");
         tale.broken()
     };
-    assert_eq!(broken(Skip::OpenSession), "");
     assert_eq!(broken(Skip::TlsPolicy), "");
+    assert!(broken(Skip::OpenSession).starts_with("mx-order [1] app"), "how did it come to stand?");
+    let mut tale = Tale::new();
+    tale.send(2).routed("app").failed("app", "mx1").pass(1..=1, "app", "mx2").after("1h");
+    tale.skipped("app", "mx1", Skip::OpenSession).pass(2..=2, "app", "mx2");
+    tale.routed("mx2").pass(1..=2, "mx2", "mx1");
+    assert_eq!(tale.broken(), "");
     assert_snapshot!(broken(Skip::Remembered), @r"
     mx-order [1] app: a better MX was passed over
     app used mx2.example.test (preference 20) and had not failed at mx1.example.test (preference 10)

@@ -101,6 +101,7 @@ impl Core {
         match self.take_job(now, lane, out) {
             None => self.dismiss(agent),
             Some(mut job) => {
+                self.record_began(lane, job.entry, out);
                 let agent_ = self.agents.live(agent);
                 job.began = agent_.started;
                 agent_.job = Some(job);
@@ -141,11 +142,16 @@ impl Core {
                 continue;
             }
             let message = self.queue.message(entry).clone();
-            let destination = self.queue.line(lane).name.clone();
-            out.record(Fact::Began { message: message.clone(), destination });
             let parcel = Parcel { message, picks: self.queue.entry(entry).picks.clone() };
             return Some(Job::new(entry, now, parcel));
         }
+    }
+
+    /// Records that the attempt at an agent's message begins. One that was sent ahead of its turn and is put back
+    /// was none.
+    pub(super) fn record_began<F: AnyFact>(&self, lane: u32, entry: u32, out: &mut Commands<F>) {
+        let (message, destination) = (self.queue.message(entry).clone(), self.queue.line(lane).name.clone());
+        out.record(Fact::Began { message, destination });
     }
 
     /// Sends an agent without a session home.

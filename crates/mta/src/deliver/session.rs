@@ -146,7 +146,8 @@ impl Core {
         let (lane, most) = (agent_.lane, self.config.profile.reuse.messages_max);
         if agent_.job.is_none() && agent_.carried < most {
             let job = self.take_job(now, lane, out);
-            if job.is_some() {
+            if let Some(job) = &job {
+                self.record_began(lane, job.entry, out);
                 self.record_open_session(agent, out);
             }
             self.agents.live(agent).job = job;

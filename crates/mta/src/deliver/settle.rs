@@ -45,6 +45,7 @@ impl Core {
         let agent_ = self.agents.live(agent);
         let (job, plan, lane) = (agent_.job.take(), agent_.plan.clone(), agent_.lane);
         agent_.job = agent_.ahead.take();
+        let next = agent_.job.as_ref().map(|job| job.entry);
         if let Some(mut job) = job {
             job.is_site_failure = false;
             let left = self.outcomes(now, agent, &mut job, &report, None, out);
@@ -54,6 +55,9 @@ impl Core {
                 job.parcel = Some(Parcel { message: report.letter.message, picks: Picks::of(&left) });
                 self.hand_over(now, agent, job, out);
             }
+        }
+        if let Some(entry) = next {
+            self.record_began(lane, entry, out);
         }
     }
 

@@ -24,6 +24,13 @@ pub(super) fn of(planner: &Planner<'_>) -> Result<Setup, PlanError> {
         why: scenario.why.clone(),
         seed: planner.seed.0,
         mx: scenario.domain().map_or(0, |domain| scenario.zone.zones.mx(domain).len() as u32),
+        routed: scenario
+            .zone
+            .zones
+            .iter()
+            .filter(|record| matches!(record.data, mxdrill_dns::RecordData::Mx { .. }))
+            .map(|record| record.name.clone())
+            .collect(),
         hosts: planner.cast.members().filter_map(|(id, member)| host(planner, id, member)).collect(),
         faults: faults(planner)?,
         off: scenario.unchecked.iter().map(off).collect(),
@@ -48,6 +55,8 @@ fn host(planner: &Planner<'_>, id: HostId, member: &Member) -> Option<HostSetup>
                 setup.patience = patience(&config.profile);
                 setup.keeps = keeps(&config.profile);
             }
+            setup.schedule = Some(super::schedule::of(&config.profile));
+            setup.eight_bit = config.profile.door.extensions.eight_bit;
         }
         Part::Program(config) => {
             setup.delivers.clone_from(&config.delivers);
