@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use mxdrill_net::{Commands, Conn, DomainName, Index, Time};
 use mxdrill_smtp::{
-    Address, Enhanced, MailParameters, Policy, Received, Recipient, Reply, SessionView, Stage, Verdict,
+    Address, Enhanced, MailParameters, Policy, Received, Recipient, Reply, Script, SessionView, Stage, Then,
+    Verdict,
 };
 
 use crate::{
-    Fact, MessageKey,
+    Discard, Fact, Filter, Message, MessageKey, Unverified,
+    callout::{Found, Waiting},
     core::{AnyFact, Core, Tag},
 };
 
@@ -16,6 +18,13 @@ use crate::{
 const RELAY_DENIED: Reply = Reply::new(554, Enhanced(5, 7, 1), "Relay access denied");
 /// RFC 5321 3.3, RFC 3463 5.1.1.
 const NO_SUCH_USER: Reply = Reply::new(550, Enhanced(5, 1, 1), "No such user here");
+/// Postfix `unverified_recipient_defer_code`; RFC 3463 4.1.1.
+const UNVERIFIED: Reply =
+    Reply::new(450, Enhanced(4, 1, 1), "Unverified address: the primary cannot be asked");
+/// RFC 3463 2.1.5.
+pub(crate) const RECIPIENT_OK: Reply = Reply::new(250, Enhanced(2, 1, 5), "Ok");
+/// RFC 3463 5.7.1.
+const FILTERED: Reply = Reply::new(550, Enhanced(5, 7, 1), "Message content rejected");
 /// RFC 5321 6.3, RFC 3463 5.4.6.
 const TOO_MANY_HOPS: Reply = Reply::new(554, Enhanced(5, 4, 6), "Too many hops, mail loops");
 /// RFC 5321 4.2.3, RFC 3463 4.3.1.
@@ -62,6 +71,47 @@ impl Door<'_> {
         out.record(Fact::TurnedAway { peer, stage, reply, recipient, key });
     }
 
+    /// What the rules of the house say.
+    fn by_the_house<F: AnyFact>(
+        &mut self,
+        now: Time,
+        stage: Stage,
+        session: &SessionView<'_>,
+        out: &mut Commands<F>,
+    ) -> Verdict {
+        match self.core.house.at(now, stage, session).then {
+            Then::Reply(reply) => {
+                self.turn_away(session, stage, &reply, None, out);
+                Verdict::Reply(reply)
+            }
+            _ => Verdict::Accept,
+        }
+    }
+
+    /// Asks a better MX about a recipient, if this node does so.
+    fn verify<F: AnyFact>(
+        &mut self,
+        now: Time,
+        session: &SessionView<'_>,
+        address: &Address,
+        out: &mut Commands<F>,
+    ) -> Verdict {
+        let Core { config, callouts, router, .. } = &mut *self.core;
+        let (verify, domain) = (config.verify, address.domain());
+        if verify.is_none() || !config.relays.contains(domain) || is_postmaster(address) {
+            return Verdict::Accept;
+        }
+        let waiting = Waiting { conn: session.conn, peer: session.peer, address: address.clone() };
+        let Some(found) = callouts.ask(now, waiting, config, router, out) else { return Verdict::Later };
+        match verdict(found, verify) {
+            None => Verdict::Accept,
+            Some(reply) => {
+                self.turn_away(session, Stage::Rcpt, &reply, None, out);
+                Verdict::Reply(reply)
+            }
+        }
+    }
+
     /// Whether one more message of a session is tried before the next queue run.
     fn is_immediate(&mut self, conn: Conn) -> bool {
         let Some(most) = self.core.config.profile.concurrency.immediate_max else { return true };
@@ -71,36 +121,63 @@ impl Door<'_> {
     }
 }
 
+/// What is said to a recipient that a better MX was asked about, if anything is against it.
+pub(crate) fn verdict(found: Found, verify: Option<Unverified>) -> Option<Reply> {
+    match (found, verify) {
+        (Found::Exists, _) | (Found::Nothing, Some(Unverified::Accept) | None) => None,
+        (Found::Unknown, _) => Some(NO_SUCH_USER),
+        (Found::Nothing, Some(Unverified::Defer)) => Some(UNVERIFIED),
+    }
+}
+
+/// The strings that filters are tested with: nobody sends them by chance.
+const TEST_STRINGS: [&[u8]; 2] =
+    [b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!", b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL"];
+
+fn is_test_string_in(content: &[u8]) -> bool {
+    TEST_STRINGS.iter().any(|text| memchr::memmem::find(content, text).is_some())
+}
+
 /// RFC 5321 4.5.1: postmaster is served wherever mail is.
 fn is_postmaster(address: &Address) -> bool {
     address.local().eq_ignore_ascii_case("postmaster")
 }
 
+/// Takes a message, and drops it.
+fn discard<F: AnyFact>(message: Arc<Message>, conn: Conn, peer: std::net::IpAddr, out: &mut Commands<F>) {
+    out.record(Fact::Accepted { message: message.clone(), conn, peer });
+    for recipient in 0..message.recipients.len() {
+        let (message, recipient) = (message.clone(), recipient as u16);
+        out.record(Fact::Discarded { message, recipient, why: Discard::Filtered });
+    }
+}
+
 impl<F: AnyFact> Policy<F> for Door<'_> {
     fn mail(
         &mut self,
-        _now: Time,
-        _session: &SessionView<'_>,
+        now: Time,
+        session: &SessionView<'_>,
         _parameters: &MailParameters,
-        _out: &mut Commands<F>,
+        out: &mut Commands<F>,
     ) -> Verdict {
-        Verdict::Accept
+        self.by_the_house(now, Stage::Mail, session, out)
     }
 
     fn rcpt(
         &mut self,
-        _now: Time,
+        now: Time,
         session: &SessionView<'_>,
         recipient: &Recipient,
         out: &mut Commands<F>,
     ) -> Verdict {
-        match self.objection(session, &recipient.address) {
-            None => Verdict::Accept,
-            Some(reply) => {
-                let session = SessionView { recipient: Some(&recipient.address), ..*session };
-                self.turn_away(&session, Stage::Rcpt, &reply, None, out);
-                Verdict::Reply(reply)
-            }
+        let session = SessionView { recipient: Some(&recipient.address), ..*session };
+        if let Some(reply) = self.objection(&session, &recipient.address) {
+            self.turn_away(&session, Stage::Rcpt, &reply, None, out);
+            return Verdict::Reply(reply);
+        }
+        match self.by_the_house(now, Stage::Rcpt, &session, out) {
+            Verdict::Accept => self.verify(now, &session, &recipient.address, out),
+            verdict => verdict,
         }
     }
 
@@ -115,6 +192,18 @@ impl<F: AnyFact> Policy<F> for Door<'_> {
             let (reply, key) = (Arc::new(TOO_MANY_HOPS), Some(message.key));
             out.record(Fact::TurnedAway { peer, stage: Stage::Dot, reply, recipient: None, key });
             return Verdict::Reply(TOO_MANY_HOPS);
+        }
+        match self.core.config.filter.filter(|_| is_test_string_in(&message.body)) {
+            Some(Filter::Reject) => {
+                let (reply, key) = (Arc::new(FILTERED), Some(message.key));
+                out.record(Fact::TurnedAway { peer, stage: Stage::Dot, reply, recipient: None, key });
+                return Verdict::Reply(FILTERED);
+            }
+            Some(Filter::Discard) => {
+                discard(Arc::new(message), conn, peer, out);
+                return Verdict::Reply(QUEUED);
+            }
+            None => {}
         }
         let is_immediate = self.is_immediate(conn);
         let pending = self.core.pending(&message);

@@ -8,11 +8,11 @@ use std::{
 
 use mxdrill_net::{DomainName, Epoch, Seed};
 use mxdrill_smtp::{
-    Address,
+    Address, Rule,
     tls::{ClientTls, ServerTls},
 };
 
-use crate::Profile;
+use crate::{Profile, Unverified};
 
 /// What a node is: everything that an operator would configure.
 #[derive(Clone, Debug)]
@@ -29,12 +29,21 @@ pub struct NodeConfig {
     pub trusted: Vec<IpAddr>,
     /// The mailboxes it knows; `None` takes every local part. `postmaster` is always known (RFC 5321 4.5.1).
     pub recipients: Option<BTreeSet<Address>>,
+    /// Whether it asks a better MX about the recipients of domains that it relays, and what it says where it cannot.
+    pub verify: Option<Unverified>,
+    /// What its own policy says at MAIL and RCPT: greylisting, rates, whose mail it takes from whom. Only rules that
+    /// reply are heard.
+    pub house: Vec<Rule>,
+    /// What it does with content that filters are tested with; `None` has no filter.
+    pub filter: Option<Filter>,
     /// Static next hops: destination to host, instead of its MX.
     pub routes: BTreeMap<DomainName, DomainName>,
     /// Further names by which the MX may know it.
     pub known_as: Vec<DomainName>,
     /// Further addresses by which the world reaches it, such as that of a NAT (Postfix `proxy_interfaces`).
     pub known_at: Vec<IpAddr>,
+    /// Addresses by which a NAT leads to it: it listens there, and does not know them for its own.
+    pub nat: Vec<IpAddr>,
     /// The caching resolver of its site.
     pub resolver: SocketAddr,
     /// How it behaves.
@@ -53,6 +62,15 @@ pub struct NodeConfig {
     pub epoch: Epoch,
 }
 
+/// What a filter does, at the final dot, with the strings that such filters are tested with (EICAR, GTUBE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Filter {
+    /// 550: the client keeps the mail, or returns it.
+    Reject,
+    /// 250, and the mail is gone: nobody is told.
+    Discard,
+}
+
 impl NodeConfig {
     /// A host that so far only sends what it is given by itself: no domain, no client, the default profile.
     ///
@@ -66,9 +84,13 @@ impl NodeConfig {
             relays: Vec::new(),
             trusted: Vec::new(),
             recipients: None,
+            verify: None,
+            house: Vec::new(),
+            filter: None,
             routes: BTreeMap::new(),
             known_as: Vec::new(),
             known_at: Vec::new(),
+            nat: Vec::new(),
             resolver,
             profile: Arc::new(Profile::default()),
             certificate: None,

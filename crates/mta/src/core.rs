@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use mxdrill_net::{Commands, Conn, Index, Time};
-use mxdrill_smtp::ClientConfig;
+use mxdrill_smtp::{ClientConfig, Faults};
 
 use crate::{
     Fact, Intake, Message, NodeConfig, Spool, SpoolOptions,
+    callout::Callouts,
     deliver::{Agent, Agents, HostMemory, Lane},
     queue::{Queue, Timetable},
     route::{RouteTicket, Router, RouterConfig},
@@ -55,6 +56,9 @@ pub(crate) struct Core {
     pub(crate) router: Router,
     pub(crate) resolving: Index<RouteTicket, u32>,
     pub(crate) sts: Sts,
+    pub(crate) callouts: Callouts,
+    /// The rules of the house, with what they remember.
+    pub(crate) house: Faults,
     pub(crate) memory: HostMemory,
     /// By the number of their line in the queue.
     pub(crate) lanes: Vec<Lane>,
@@ -63,6 +67,12 @@ pub(crate) struct Core {
     pub(crate) timers: Timers,
     /// Which agent has which connection.
     pub(crate) conns: Index<Conn, u32>,
+}
+
+fn house(config: &NodeConfig) -> Faults {
+    let mut house = Faults::new(config.seed, config.key);
+    config.house.iter().for_each(|rule| house.add(rule.clone()));
+    house
 }
 
 /// Destinations that are kept without mail, for their sessions' and routes' sake.
@@ -88,6 +98,8 @@ impl Core {
             router: Router::new(RouterConfig::of(&config)),
             resolving: Index::default(),
             sts: Sts::new(config.trust.clone()),
+            callouts: Callouts::default(),
+            house: house(&config),
             memory: HostMemory::new(profile),
             lanes: Vec::new(),
             dirty: Vec::new(),

@@ -318,4 +318,6 @@ pub enum Discard {
     NullReversePath,
     /// NOTIFY=NEVER, or without FAILURE (RFC 3461 4.1).
     NotifyNever,
+    /// The node's own filter, which takes such mail with a 250 and drops it.
+    Filtered,
 }

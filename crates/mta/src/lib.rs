@@ -4,6 +4,7 @@
 //! behaves, [`Fact`] what it did.
 
 mod accept;
+mod callout;
 mod config;
 mod core;
 mod deliver;
@@ -32,7 +33,8 @@ mod trace;
 mod world;
 
 pub use self::core::AnyFact;
-pub use config::NodeConfig;
+pub use callout::Unverified;
+pub use config::{Filter, NodeConfig};
 pub use dsn::Undelivered;
 pub use fact::{Basis, Discard, Fact, GiveUp, HostPolicy, Rejection, Route, RouteHost, Skip, Target};
 pub use intake::Intake;

@@ -57,6 +57,7 @@ impl Check for Discarded {
             let reason = match why {
                 Discard::NullReversePath => "undeliverable, and its reverse-path is null: nobody may be told",
                 Discard::NotifyNever => "undeliverable, and its sender wants no word of it (RFC 3461 4.1)",
+                Discard::Filtered => "dropped by a filter, although the client was told 250 (RFC 5321 6.2)",
             };
             let broken = licence::broken(at, books, Measure::Discarded).map(|text| format!("\n{text}"));
             Violation {

@@ -483,5 +483,6 @@ fn discard(why: Discard) -> u8 {
     match why {
         Discard::NullReversePath => 0,
         Discard::NotifyNever => 1,
+        Discard::Filtered => 2,
     }
 }

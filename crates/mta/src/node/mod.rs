@@ -12,6 +12,7 @@ use mxdrill_smtp::{Enhanced, Extensions, Reply, Script, Server, ServerConfig, St
 use crate::{
     Fact, NodeConfig, Profile, Spool, SpoolOptions,
     accept::{self, Door},
+    callout::{Found, Waiting},
     core::{AnyFact, Core, Tag},
     queue::Timetable,
     spool::Stored,
@@ -81,7 +82,8 @@ impl<S: Script> Node<S> {
     }
 
     fn start<F: AnyFact>(&mut self, now: Time, out: &mut Commands<F>) {
-        for address in &self.core.config.addresses {
+        let config = &self.core.config;
+        for address in config.addresses.iter().chain(&config.nat) {
             out.listen(SocketAddr::new(*address, SMTP));
         }
         self.core.router.start(out);
@@ -151,6 +153,9 @@ impl<S: Script> Node<S> {
             }),
             None if self.core.router.owns(conn) => self.core.router.bytes(now, conn, bytes, out),
             None if self.core.sts.owns(conn) => self.core.policy_bytes(now, conn, bytes, out),
+            None if self.core.callouts.owns(conn) => {
+                self.core.callouts.bytes(now, conn, bytes, &self.core.config, out);
+            }
             None => self.core.heard(now, conn, bytes, out),
         }
     }
@@ -160,6 +165,9 @@ impl<S: Script> Node<S> {
             Some(id) => self.with_server(id, out, |server, _, _, out| server.closed(how, out)),
             None if self.core.router.owns(conn) => self.core.router.closed(now, conn, how, out),
             None if self.core.sts.owns(conn) => self.core.policy_closed(now, conn, how, out),
+            None if self.core.callouts.owns(conn) => {
+                self.core.callouts.closed(now, conn, how == Closed::Eof, out);
+            }
             None => self.core.hung_up(now, conn, how, out),
         }
     }
@@ -169,7 +177,7 @@ impl<S: Script> Node<S> {
             self.core.router.connected(conn, out);
         } else if self.core.sts.owns(conn) {
             self.core.policy_connected(now, conn, out);
-        } else {
+        } else if !self.core.callouts.owns(conn) {
             self.core.connected(now, conn);
         }
     }
@@ -184,6 +192,7 @@ impl<S: Script> Node<S> {
         }
         self.core.router.timer(now, out);
         self.core.policy_timer(now, out);
+        self.core.callouts.timer(now, out);
         self.core.spool.timer(now, out);
         self.core.scan(now);
     }
@@ -205,7 +214,11 @@ impl<S: Script> Node<S> {
             } else if let Some((ticket, route)) = self.core.router.poll() {
                 if let Some(agent) = self.core.resolving.remove(&ticket) {
                     self.core.routed(now, agent, route, out);
+                } else {
+                    self.core.callouts.routed(now, ticket, &route, &self.core.config, out);
                 }
+            } else if let Some((waiting, found)) = self.core.callouts.poll() {
+                self.verified(now, waiting, found, out);
             } else if let Some(lane) = self.core.dirty.pop() {
                 self.core.pump(now, lane, out);
             } else {
@@ -243,6 +256,21 @@ impl<S: Script> Node<S> {
         }
     }
 
+    /// A callout has come back: the session that asked goes on.
+    fn verified<F: AnyFact>(&mut self, now: Time, waiting: Waiting, found: Found, out: &mut Commands<F>) {
+        let reply = accept::verdict(found, self.core.config.verify).unwrap_or(accept::RECIPIENT_OK);
+        if reply.code.number() >= 400 {
+            out.record(Fact::TurnedAway {
+                peer: waiting.peer,
+                stage: Stage::Rcpt,
+                reply: Arc::new(reply.clone()),
+                recipient: Some(waiting.address),
+                key: None,
+            });
+        }
+        self.resume(now, waiting.conn, reply, out);
+    }
+
     fn resume<F: AnyFact>(&mut self, now: Time, conn: Conn, reply: Reply, out: &mut Commands<F>) {
         if let Some(id) = self.inbound.find(conn) {
             self.with_server(id, out, |server, door, script, out| {
@@ -258,6 +286,7 @@ impl<S: Script> Node<S> {
             core.timers.deadline(),
             core.router.deadline(),
             core.sts.deadline(),
+            core.callouts.deadline(),
             core.spool.deadline(),
             core.queue.deadline(),
         ];
@@ -300,6 +329,9 @@ where
             Event::Connected(conn) => self.connected(now, conn, out),
             Event::ConnectFailed(conn, _) if self.core.sts.owns(conn) => {
                 self.core.policy_unreachable(now, conn, out);
+            }
+            Event::ConnectFailed(conn, _) if self.core.callouts.owns(conn) => {
+                self.core.callouts.closed(now, conn, false, out);
             }
             Event::ConnectFailed(conn, why) if !self.core.router.owns(conn) => {
                 self.core.connect_failed(now, conn, why, out);

@@ -179,6 +179,41 @@ impl Host {
         self.key("addresses", Node::texts(addresses))
     }
 
+    /// Each client, sender and recipient is first told 451, until so long after its first try.
+    pub fn greylist(self, time: Duration) -> Host {
+        self.key("greylist", duration(time))
+    }
+
+    /// Mails that it takes from each client, such as `10/min`.
+    pub fn rate(self, rate: &str) -> Host {
+        self.key("rate", Node::text(rate))
+    }
+
+    /// The only hosts from which it takes mail of a domain, as SPF has it.
+    pub fn accept_from<'h>(mut self, domain: &str, hosts: impl IntoIterator<Item = &'h str>) -> Host {
+        let entry = (domain.into(), Node::texts(hosts));
+        match self.keys.iter_mut().find(|(key, _)| key == "accept-from") {
+            Some((_, Node::Table(known))) => known.push(entry),
+            _ => self.keys.push(("accept-from".into(), Node::Table(vec![entry]))),
+        }
+        self
+    }
+
+    /// What becomes of the strings that filters are tested with: `reject` or `discard`.
+    pub fn filter(self, what: &str) -> Host {
+        self.key("filter", Node::text(what))
+    }
+
+    /// It asks a better MX about each recipient, and says 450 where it cannot.
+    pub fn verify(self) -> Host {
+        self.key("verify", Node::text("primary"))
+    }
+
+    /// Addresses by which a NAT leads to it, and which it does not know for its own.
+    pub fn nat<'a>(self, addresses: impl IntoIterator<Item = &'a str>) -> Host {
+        self.key("nat", Node::texts(addresses))
+    }
+
     /// Further names and addresses by which it knows itself.
     pub fn known_as<'k>(self, names: impl IntoIterator<Item = &'k str>) -> Host {
         self.key("known-as", Node::texts(names))

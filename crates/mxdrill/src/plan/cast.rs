@@ -12,8 +12,8 @@ use mxdrill_mta::{NodeConfig, PolicyConfig, Retry, profile::Memory};
 use mxdrill_net::{DomainName, Epoch, HostId, HostSpec, Seed};
 use mxdrill_smtp::{ReversePath, tls::Kind};
 
-use super::{PlanError, tls::Certificates};
-use crate::scenario::{Action, Host, KnownAs, Program, Scenario};
+use super::{PlanError, house, tls::Certificates};
+use crate::scenario::{Action, Host, KnownAs, Place, PlaceError, Program, Scenario};
 
 /// How long a hurried host waits.
 const HURRIED: Duration = Duration::from_secs(5);
@@ -72,7 +72,8 @@ impl Cast {
         let trusting = trusting(scenario);
         let mut members = Vec::new();
         for host in scenario.hosts.iter().chain(scenario.sender().as_ref()) {
-            let own = host.addresses.clone().unwrap_or_else(|| addresses.of(&mut zones, &host.name));
+            let mut own = host.addresses.clone().unwrap_or_else(|| addresses.of(&mut zones, &host.name));
+            own.retain(|address| !host.nat.contains(address));
             let mut config = config(host, own.clone(), SocketAddr::new(resolver, 53), seed, members.len())?;
             if let Some(certificates) = &certificates {
                 config.certificate = certificates.show(host, &mut zones);
@@ -87,6 +88,7 @@ impl Cast {
             }
         }
         let mut cast = Cast { members, zones };
+        cast.set_house_rules(scenario)?;
         cast.add_inbox(scenario, inbox, SocketAddr::new(resolver, 53), seed);
         cast.add_service("originator", originator, Part::Originator);
         cast.add_service("dns", resolver, Part::NameServer);
@@ -157,6 +159,22 @@ impl Cast {
         host_id(self.members.iter().position(|member| is(&member.part)).expect("every world has one"))
     }
 
+    /// Gives each host the rules of its own policy, now that everybody's addresses are known.
+    fn set_house_rules(&mut self, scenario: &Scenario) -> Result<(), PlanError> {
+        for (index, host) in scenario.hosts.iter().enumerate() {
+            let addresses = |place: &Place| -> Result<Vec<IpAddr>, PlanError> {
+                let label = scenario.place(place)?;
+                let id = self.find(label).ok_or_else(|| PlaceError::Unknown(label.into()))?;
+                Ok(self.member(id).addresses.clone())
+            };
+            let rules = house::rules(&host.policy, addresses)?;
+            if let Part::Mail(config) = &mut self.members[index].part {
+                config.house = rules;
+            }
+        }
+        Ok(())
+    }
+
     /// One host that takes mail for every sender's domain that no zone gives an MX, so that DSNs arrive.
     fn add_inbox(&mut self, scenario: &Scenario, address: IpAddr, resolver: SocketAddr, seed: Seed) {
         let orphans: BTreeSet<DomainName> =
@@ -189,6 +207,7 @@ impl Member {
         let config = Box::new(config);
         let application = host.run == Some(Program::Lettre);
         let part = if application { Part::Application(config) } else { Part::Mail(config) };
+        let addresses = addresses.into_iter().chain(host.nat.iter().copied()).collect();
         let (label, name) = (host.label.clone(), host.name.clone());
         Member { label, name, addresses, part, spool: host.spool, program: host.run }
     }
@@ -255,6 +274,9 @@ fn config(
         routes: host.route.iter().cloned().collect(),
         known_as: host.known_as.iter().filter_map(names).collect(),
         known_at: host.known_as.iter().filter_map(places).collect(),
+        nat: host.nat.clone(),
+        verify: host.policy.verify,
+        filter: host.policy.filter,
         profile: Arc::new(profile),
         sessions: host.sessions,
         seed,

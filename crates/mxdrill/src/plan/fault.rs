@@ -148,6 +148,7 @@ impl Planner<'_> {
         let client = matching.client.as_ref().map(|place| self.addresses(place)).transpose()?;
         Ok(mxdrill_smtp::Matching {
             client: client.unwrap_or_default(),
+            client_not: Vec::new(),
             sender: matching.sender.clone().map(|path| path.0.map_or(Pattern::Null, Pattern::Address)),
             recipient: matching.recipient.clone().map(|pattern| match pattern {
                 RecipientPattern::Address(address) => Pattern::Address(address),
@@ -180,7 +181,7 @@ fn connect_blow(tag: Tag, host: HostId, connect: Connect) -> Blow {
 }
 
 /// First told to come again (RFC 6647 2.3, 2.7).
-fn greylist(tag: Tag, wait: Duration) -> Rule {
+pub(super) fn greylist(tag: Tag, wait: Duration) -> Rule {
     let reply = Reply::new(451, Enhanced(4, 7, 1), "Greylisted, try again later");
     let trigger = mxdrill_smtp::Trigger { greylist: Some(wait), ..Default::default() };
     let act = Act::Then(Then::Reply(reply));

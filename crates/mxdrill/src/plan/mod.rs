@@ -7,6 +7,7 @@ mod cast;
 mod change;
 mod fault;
 mod guards;
+mod house;
 mod schedule;
 mod setup;
 mod tls;

@@ -25,8 +25,8 @@ mod units;
 pub use model::{
     Action, Answer, Body, CheckOff, Clear, Connect, Content, Crash, Dialogue, DnsFault, DnsName, Expect,
     Fault, FaultKind, Host, HostFault, HostTls, KnownAs, LinkFault, Matching, Moment, Overrides, Place,
-    Program, Rate, RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step, Timeouts,
-    TlsFault, To, Trigger, When, WorldKind, Zone,
+    Policy, Program, Rate, RecipientPattern, Record, Restriction, RetryPart, Scenario, Send, Spacing, Step,
+    Timeouts, TlsFault, To, Trigger, When, WorldKind, Zone,
 };
 pub use overrides::RetryMismatch;
 pub use parse::{Files, Folder, Mistake, Mistakes, NoFiles, ReadError};

@@ -13,7 +13,7 @@ pub use fault::{
     Answer, Connect, Crash, Dialogue, DnsFault, DnsName, Fault, FaultKind, HostFault, LinkFault, Matching,
     Moment, RecipientPattern, TlsFault, Trigger,
 };
-pub use host::{Host, HostTls, KnownAs, Overrides, Program, RetryPart, Timeouts};
+pub use host::{Host, HostTls, KnownAs, Overrides, Policy, Program, RetryPart, Timeouts};
 pub use send::{Body, Content, Rate, Send, Spacing, To};
 
 use mxdrill_ledger::Expectation;

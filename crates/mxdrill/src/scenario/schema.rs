@@ -5,7 +5,10 @@ mod step;
 use mxdrill_mta::{StsMode, profile};
 use serde_json::{Map, Value, json};
 
-use super::{Program, WorldKind, checks, parse::EXTENSIONS};
+use super::{
+    Program, WorldKind, checks,
+    parse::{EXTENSIONS, FILTERS, UNVERIFIED},
+};
 
 /// The schema of scenario files, as `mxdrill schema` prints it and `scenarios/schema.json` holds it.
 pub fn schema() -> Value {
@@ -138,6 +141,7 @@ fn host() -> Value {
             ),
             ("recipients", names("The mailboxes it knows; otherwise any")),
             ("addresses", names("The addresses it has, where they are not those of the zone")),
+            ("nat", names("Addresses by which a NAT leads to it, and which it does not know for its own")),
             ("known-as", names("Further names and addresses by which it knows itself")),
             ("tls", tls()),
             ("sts", sts()),
@@ -158,8 +162,43 @@ fn host() -> Value {
             ("dane", flag("Whether it keeps to TLSA records (RFC 7672)")),
             ("mta-sts", flag("Whether it keeps to MTA-STS policies (RFC 8461)")),
             ("timeout", timeouts()),
-        ],
+        ]
+        .into_iter()
+        .chain(policies()),
     )
+}
+
+/// Whom and what a host takes.
+fn policies() -> [(&'static str, Value); 6] {
+    [
+        (
+            "greylist",
+            described(
+                duration(),
+                "Each client, sender and recipient is first told 451, for so long (RFC 6647)",
+            ),
+        ),
+        ("rate", described(reference("rate"), "Mails that it takes from each client; beyond it says 450")),
+        (
+            "accept-from",
+            json!({ "type": "object", "description": "The only hosts from which it takes mail of a domain, as SPF has it", "additionalProperties": { "type": "array", "items": { "type": "string" } } }),
+        ),
+        (
+            "filter",
+            described(
+                words(FILTERS.map(|(_, word)| word)),
+                "What becomes of the test strings of filters (EICAR, GTUBE)",
+            ),
+        ),
+        ("verify", described(words(["primary"]), "A better MX is asked about each recipient")),
+        (
+            "verify-down",
+            described(
+                words(UNVERIFIED.map(|(_, word)| word)),
+                "What is said where it cannot be asked: defer is 450",
+            ),
+        ),
+    ]
 }
 
 fn tls() -> Value {

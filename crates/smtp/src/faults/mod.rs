@@ -44,6 +44,8 @@ pub struct Rule {
 pub struct Matching {
     /// The client's address is one of these.
     pub client: Vec<IpAddr>,
+    /// The client's address is none of these.
+    pub client_not: Vec<IpAddr>,
     /// The reverse-path; known from MAIL on.
     pub sender: Option<Pattern>,
     /// The recipient asked for at RCPT; at DATA and the dot the first one that was accepted.
@@ -172,6 +174,7 @@ impl Effect {
 impl Matching {
     fn holds(&self, session: &SessionView<'_>) -> bool {
         let client = self.client.is_empty() || self.client.contains(&session.peer);
+        let client = client && !self.client_not.contains(&session.peer);
         let sender = self
             .sender
             .as_ref()

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, time::Duration};
 
-use mxdrill_mta::{RetryRule, StsPolicy};
+use mxdrill_mta::{Filter, RetryRule, StsPolicy, Unverified};
 use mxdrill_net::DomainName;
 use mxdrill_smtp::Address;
+
+use super::{Place, Rate};
 
 /// A named machine. It delivers a domain, relays it, or only sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,10 @@ pub struct Host {
     /// The addresses it has; `None` is what the zone gives for its name. A zone may say more than is true, such
     /// as an AAAA record of an address that nobody has.
     pub addresses: Option<Vec<IpAddr>>,
+    /// Addresses by which a NAT leads to it, and which it does not know for its own.
+    pub nat: Vec<IpAddr>,
+    /// Whom and what it takes.
+    pub policy: Policy,
     /// Further names and addresses by which it knows itself (Postfix `proxy_interfaces`).
     pub known_as: Vec<KnownAs>,
     /// Its certificate; `None` offers no STARTTLS.
@@ -65,6 +71,22 @@ impl Default for HostTls {
     fn default() -> HostTls {
         HostTls { names: Vec::new(), expires: None, trusted: true, tlsa: false }
     }
+}
+
+/// Whom and what a host takes, beside its mailboxes and the size of mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// `greylist = "5m"`: each client, sender and recipient is first told 451 (RFC 6647).
+    pub greylist: Option<Duration>,
+    /// `rate = "10/min"`: what a client brings beyond is told 450.
+    pub rate: Option<Rate>,
+    /// `accept-from = { "sender.test" = ["app"] }`: mail from a domain is taken from these hosts only, as SPF has it
+    /// (RFC 7208 8.4).
+    pub accept_from: Vec<(DomainName, Vec<Place>)>,
+    /// `filter = "reject"`: what becomes of the strings that filters are tested with (EICAR, GTUBE).
+    pub filter: Option<Filter>,
+    /// `verify = "primary"`: a better MX is asked about each recipient; where it cannot be, `verify-down` is said.
+    pub verify: Option<Unverified>,
 }
 
 /// A program that can be a host.
@@ -200,6 +222,8 @@ impl Host {
             route: Vec::new(),
             recipients: None,
             addresses: None,
+            nat: Vec::new(),
+            policy: Policy::default(),
             known_as: Vec::new(),
             tls: None,
             sts: None,

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use mxdrill_mta::{StsMode, StsPolicy, profile};
+use mxdrill_mta::{Filter, StsMode, StsPolicy, Unverified, profile};
 use mxdrill_net::DomainName;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     value::clip,
     walk::Table,
 };
-use crate::scenario::{Host, HostTls, KnownAs, Overrides, Place, Program, Timeouts, Zone};
+use crate::scenario::{Host, HostTls, KnownAs, Overrides, Place, Policy, Program, Timeouts, Zone};
 
 pub(super) fn read_all<'a>(
     input: Input<'a>,
@@ -91,6 +91,8 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
     host.recipients = table
         .read("recipients", |v| v.array("an array of addresses")?.map(|v| v.parsed("an address")).collect());
     host.addresses = table.read("addresses", addresses);
+    host.nat = table.read("nat", addresses).unwrap_or_default();
+    host.policy = policy(input, &table);
     host.known_as = table.read("known-as", known_as).unwrap_or_default();
     host.tls = table.read("tls", |v| tls(input, v));
     host.sts = table.read("sts", |v| sts(input, v, host));
@@ -108,6 +110,38 @@ fn read<'a>(input: Input<'a>, value: Value<'a>, host: &mut Host) -> Read<()> {
     }
     table.finish();
     Ok(())
+}
+
+/// Words for what a filter does.
+pub(crate) const FILTERS: [(Filter, &str); 2] = [(Filter::Reject, "reject"), (Filter::Discard, "discard")];
+
+/// Words for what is said where a better MX cannot be asked.
+pub(crate) const UNVERIFIED: [(Unverified, &str); 2] =
+    [(Unverified::Defer, "defer"), (Unverified::Accept, "accept")];
+
+fn policy<'a>(input: Input<'a>, table: &Table<'a>) -> Policy {
+    let verify = table.read("verify", |v| v.word("whom to ask", &["primary"], |word| word));
+    let down = table.read("verify-down", |v| Ok(v.word("what to say", &UNVERIFIED, |(_, word)| word)?.0));
+    Policy {
+        greylist: table.read("greylist", Value::duration_above_zero),
+        rate: table.read("rate", |v| v.parsed("a rate such as \"10/min\"")),
+        accept_from: table.read("accept-from", |v| accept_from(input, v)).unwrap_or_default(),
+        filter: table.read("filter", |v| Ok(v.word("what a filter does", &FILTERS, |(_, word)| word)?.0)),
+        verify: verify.map(|_| down.unwrap_or(Unverified::Defer)),
+    }
+}
+
+fn accept_from<'a>(input: Input<'a>, value: Value<'a>) -> Read<Vec<(DomainName, Vec<Place>)>> {
+    let table = value.table("a table of domains", input.notes)?;
+    let mut all = Vec::new();
+    for (key, value) in table.entries() {
+        let domain: Result<DomainName, _> = key.get_ref().parse();
+        let domain =
+            domain.map_err(|err| Mistake::new(key.span(), err.to_string()).label("expected a domain"))?;
+        let hosts = value.array("an array of hosts")?.map(|v| v.text("a host").map(Place::from));
+        all.push((domain, hosts.collect::<Read<_>>()?));
+    }
+    Ok(all)
 }
 
 fn check_duties(table: &Table<'_>, input: Input<'_>, host: &Host) {

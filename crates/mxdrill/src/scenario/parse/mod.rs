@@ -23,7 +23,7 @@ use std::{
 use miette::NamedSource;
 use toml::de::DeTable;
 
-pub(crate) use host::EXTENSIONS;
+pub(crate) use host::{EXTENSIONS, FILTERS, UNVERIFIED};
 use mistake::Source;
 pub use mistake::{Mistake, Mistakes};
 use value::Value;

@@ -5,7 +5,8 @@ use mxdrill_mta::{RetryRule, StsPolicy};
 
 use super::duration;
 use crate::scenario::{
-    Host, HostTls, KnownAs, Octets, Overrides, RetryPart, Timeouts,
+    Host, HostTls, KnownAs, Octets, Overrides, Policy, RetryPart, Timeouts,
+    parse::{FILTERS, UNVERIFIED},
     toml_text::{Node, Table, put},
     units::print_factor,
 };
@@ -31,6 +32,8 @@ pub(super) fn table(host: &Host) -> Table {
     );
     put(&mut table, "tls", host.tls.as_ref().map(tls));
     put(&mut table, "sts", host.sts.as_ref().map(sts));
+    put(&mut table, "nat", (!host.nat.is_empty()).then(|| Node::texts(&host.nat)));
+    policy(&mut table, &host.policy);
     overrides(&mut table, &host.overrides);
     table
 }
@@ -54,6 +57,19 @@ fn sts(policy: &StsPolicy) -> Node {
     put(&mut table, "mx", (!policy.mx.is_empty()).then(|| Node::texts(&policy.mx)));
     put(&mut table, "max-age", Some(duration(policy.max_age)));
     Node::Table(table)
+}
+
+fn policy(table: &mut Table, policy: &Policy) {
+    put(table, "greylist", policy.greylist.map(duration));
+    put(table, "rate", policy.rate.map(|rate| Node::text(rate.to_string())));
+    let from = |(domain, hosts): &(mxdrill_net::DomainName, Vec<_>)| (domain.to_string(), Node::texts(hosts));
+    let accepts = || Node::Table(policy.accept_from.iter().map(from).collect());
+    put(table, "accept-from", (!policy.accept_from.is_empty()).then(accepts));
+    let word = |filter| FILTERS.iter().find(|(known, _)| *known == filter).map(|(_, word)| Node::text(word));
+    put(table, "filter", policy.filter.and_then(word));
+    put(table, "verify", policy.verify.map(|_| Node::text("primary")));
+    let word = |down| UNVERIFIED.iter().find(|(known, _)| *known == down).map(|(_, word)| Node::text(word));
+    put(table, "verify-down", policy.verify.and_then(word));
 }
 
 /// A size.
