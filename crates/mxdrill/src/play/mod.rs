@@ -147,6 +147,8 @@ impl<'a> Play<'a> {
         if let Some(end) = self.plan.end {
             return self.advance(end);
         }
+        // what the last cue set off at once, such as a restart, is seen before anything is found settled
+        self.advance(self.plan.last_cue());
         self.watch.settles = true;
         let last = self.plan.last_cue() + self.plan.patience;
         while !self.watch.is_settled() {

@@ -59,7 +59,9 @@ impl Fuse {
             (Moment::AfterReply, Fact::Mta(mxdrill_mta::Fact::Relayed { target, .. })) => {
                 self.addresses.contains(&target.address)
             }
-            (Moment::AfterReply, Fact::Drill(Deed::Sent { taken: Taken::Acknowledged, .. })) => true,
+            (Moment::AfterReply, Fact::Drill(Deed::Sent { taken: Taken::Acknowledged, by, .. })) => {
+                by.is_some_and(|by| self.addresses.contains(&by))
+            }
             _ => false,
         };
         self.lit && moment
