@@ -47,6 +47,38 @@ fn drill() -> impl Strategy<Value = String> {
     })
 }
 
+/// A drill in which nothing goes wrong: so many MX, who is like what, what is sent when and to how many.
+fn healthy() -> impl Strategy<Value = String> {
+    let names: Vec<&str> = mxdrill_mta::profile::all().iter().map(|(name, _)| *name).collect();
+    let send = (0..600u32, 1..8u32, 0..60u32, 1..5u32);
+    let profile = prop::sample::select(names);
+    (profile.clone(), profile, 1..4u32, prop::collection::vec(send, 1..5)).prop_map(
+        |(sender, backup, hosts, mut sends)| {
+            sends.sort();
+            let records: String =
+                (1..=hosts).map(|n| format!("@ MX {n}0 mx{n}\nmx{n} A 192.0.2.{n}0\n")).collect();
+            let backups: String = (2..=hosts)
+                .map(|n| format!("[host.mx{n}]\nrelays = [\"example.test\"]\nlike = \"{backup}\"\n"))
+                .collect();
+            let steps: String = sends
+                .iter()
+                .map(|(at, count, over, to)| {
+                    let to: Vec<String> = (0..*to).map(|n| format!("\"u{n}@example.test\"")).collect();
+                    let to = to.join(", ");
+                    format!(
+                        "[[step]]\nat = \"{at}m\"\nsend = {{ from = \"a@sender.test\", to = [{to}], count = {count}, over = \
+                         \"{over}m\" }}\n"
+                    )
+                })
+                .collect();
+            format!(
+                "title = \"nothing goes wrong\"\n[zone]\ntext = \"\"\"\n$ORIGIN example.test.\n{records}\"\"\"\n\
+                 [host.mx1]\ndelivers = [\"example.test\"]\n{backups}[host.app]\nlike = \"{sender}\"\n{steps}"
+            )
+        },
+    )
+}
+
 fn play(text: &str, seed: u64) -> Outcome {
     let scenario = Scenario::parse("law", text, &NoFiles).expect("the drill is sound");
     scenario.play(&World::sim(seed)).expect("it can be played")
@@ -67,5 +99,16 @@ proptest! {
         for violation in &outcome.violations {
             prop_assert!(violation.rule == "expectation", "{}", story());
         }
+    }
+
+    #[test]
+    fn a_healthy_drill_delivers_everything_exactly_once(text in healthy(), seed in 0..1000u64) {
+        let outcome = play(&text, seed);
+        let counts = &outcome.counts;
+        let story = format!("{text}\n{}", report::text(&outcome, false));
+        prop_assert!(outcome.is_pass(), "{story}");
+        prop_assert_eq!((counts.delivered, counts.duplicated), (counts.sent, 0), "{}", story);
+        let by_primary = outcome.hosts.iter().find(|host| host.name == "mx1").map(|host| host.accepted);
+        prop_assert_eq!(by_primary, Some(counts.sent), "{}", story);
     }
 }

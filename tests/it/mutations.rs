@@ -1,62 +1,98 @@
-//! Nodes broken on purpose: the drill must say so, by the right rule and with the recipients concerned. A wrapper
-//! stands between a sound node and its driver; the node knows nothing of it.
+//! Each rule has a node that breaks it: the drill must say so, by the right rule and with the recipients concerned.
 
 use mxdrill::{
     Outcome, Verdict, World, Wrap, report,
     scenario::{NoFiles, Scenario, catalogue},
 };
-use mxdrill_ledger::Fact;
-use mxdrill_net::{Command, Commands, ConnectError, Event, Process, Time, Token};
 
-/// Ten messages wait on the backup; it loses power for ten minutes; the primary comes back.
-const OUTAGE: &str = r#"
-title = "The backup loses power while it holds the mail"
+use crate::broken::{
+    Clock, EndsWithTheLink, FalseSynced, FinalAtOnce, Forgets, Ignores, Misreads, NoMx, appends_at_least,
+    never_connects, swallows_append,
+};
+
+/// A primary, two backups, and `app`, which sends. The domain has an address of its own beside its MX records.
+const HOSTS: &str = r#"
+title = "A node is broken on purpose"
 [zone]
 text = """
 $ORIGIN example.test.
 @    MX 10 mx1
 @    MX 20 mx2
+@    MX 30 mx3
+@    A  192.0.2.10
 mx1  A  192.0.2.10
 mx2  A  192.0.2.20
+mx3  A  192.0.2.30
 """
 [host.mx1]
 delivers = ["example.test"]
 [host.mx2]
 relays = ["example.test"]
 like   = "postfix"
+[host.mx3]
+relays = ["example.test"]
+like   = "postfix"
 [host.app]
 like = "postfix"
+"#;
+
+/// Ten messages wait on the backup, for hours, while the primary refuses.
+const OUTAGE: &str = r#"
 [[step]]
 at    = "0s"
 fault = { host = "primary", connect = "refuse", for = "2h" }
 [[step]]
 at   = "1m"
 send = { from = "alice@sender.test", to = "user@example.test", count = 10, over = "5m" }
+"#;
+
+/// The backup loses power while it holds the mail.
+const CRASH: &str = r#"
 [[step]]
 at    = "1h"
 fault = { host = "backup", crash = true, for = "10m" }
 "#;
 
+/// The backup loses power long after it has handed everything on.
+const LATE_CRASH: &str = r#"
+[[step]]
+at    = "5h"
+fault = { host = "backup", crash = true, for = "10m" }
+"#;
+
 /// The primary has a bad quarter of an hour, in which it says 451 to every recipient.
 const GREY: &str = r#"
-title = "The primary says 451 for a while, and has no backup"
-[zone]
-text = """
-$ORIGIN example.test.
-@    MX 10 mx1
-mx1  A  192.0.2.10
-"""
-[host.mx1]
-delivers = ["example.test"]
-[host.app]
-like = "postfix"
 [[step]]
 at    = "0s"
 fault = { host = "primary", stage = "rcpt", reply = "451 4.3.0 later", for = "15m" }
 [[step]]
+at    = "0s"
+fault = { host = "backup", stage = "rcpt", reply = "451 4.3.0 later", for = "15m", may-miss = true }
+[[step]]
+at    = "0s"
+fault = { host = "mx3", stage = "rcpt", reply = "451 4.3.0 later", for = "15m", may-miss = true }
+"#;
+
+/// The way to the primary breaks each time in the middle of a message.
+const CUT: &str = r#"
+[[step]]
+at    = "0s"
+fault = { link = "app>mx1", cut-after = 20000, for = "1h" }
+[[step]]
+at   = "1m"
+send = { from = "alice@sender.test", to = "user@example.test", count = 3, size = "100 kB" }
+"#;
+
+/// Three messages, and nothing is wrong.
+const PLAIN: &str = r#"
+[[step]]
 at   = "1m"
 send = { from = "alice@sender.test", to = "user@example.test", count = 3 }
 "#;
+
+fn scenario(steps: &[&str]) -> String {
+    [&[HOSTS], steps].concat().concat()
+}
 
 fn play(text: &str, world: World) -> Outcome {
     let scenario = Scenario::parse("mutation", text, &NoFiles).expect("the scenario is sound");
@@ -65,14 +101,15 @@ fn play(text: &str, world: World) -> Outcome {
 
 /// The sound twin passes; with `host` wrapped the drill fails by `rule`, which names so many recipients.
 fn check<W: Wrap + 'static>(
-    text: &str,
+    steps: &[&str],
     host: &str,
     make: impl Fn() -> W + Send + Sync + 'static,
     rule: &str,
     recipients: usize,
 ) {
-    play(text, World::sim(1)).assert_ok();
-    let outcome = play(text, World::sim(1).wrap(host, make));
+    let text = scenario(steps);
+    play(&text, World::sim(1)).assert_ok();
+    let outcome = play(&text, World::sim(1).wrap(host, make));
     let story = report::text(&outcome, false);
     assert_eq!(outcome.verdict, Verdict::Fail, "{story}");
     let violation = outcome.violations.iter().find(|violation| violation.rule == rule);
@@ -80,181 +117,117 @@ fn check<W: Wrap + 'static>(
     assert_eq!(violation.recipients.iter().count(), recipients, "{story}");
 }
 
-/// Passes every command on that `keep` approves of.
-fn filtered(out: &mut Commands<Fact>, mut keep: impl FnMut(&Command<Fact>) -> bool) {
-    for command in out.take() {
-        if keep(&command) {
-            out.push(command);
-        }
-    }
-}
-
-/// Tells its node that everything is stable, and asks the disk for nothing.
-struct FalseSynced;
-
-impl Wrap for FalseSynced {
-    fn handle(
-        &mut self,
-        inner: &mut dyn Process<Fact>,
-        now: Time,
-        event: Event<'_>,
-        out: &mut Commands<Fact>,
-    ) {
-        inner.handle(now, event, out);
-        loop {
-            let mut tokens: Vec<Token> = Vec::new();
-            filtered(out, |command| match command {
-                Command::Sync(token) => {
-                    tokens.push(*token);
-                    false
-                }
-                _ => true,
-            });
-            if tokens.is_empty() {
-                return;
-            }
-            tokens.into_iter().for_each(|token| inner.handle(now, Event::Synced(token), out));
-        }
-    }
-}
-
 #[test]
 fn a_false_synced_loses_what_a_crash_catches() {
     // with this seed the disk keeps a torn part of what was not synced: eight records whole, and part of the ninth
-    check(OUTAGE, "mx2", || FalseSynced, "lost", 2);
+    check(&[OUTAGE, CRASH], "mx2", || FalseSynced, "lost", 2);
 }
 
 #[test]
 fn a_swallowed_append_loses_what_a_crash_catches() {
-    let swallow = || {
-        |inner: &mut dyn Process<Fact>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| {
-            inner.handle(now, event, out);
-            filtered(out, |command| !matches!(command, Command::Append(..)));
-        }
-    };
-    check(OUTAGE, "mx2", swallow, "lost", 10);
+    check(&[OUTAGE, CRASH], "mx2", || appends_at_least(usize::MAX), "lost", 10);
 }
 
 #[test]
 fn records_dropped_at_restart_are_lost() {
-    let forget = || {
-        |inner: &mut dyn Process<Fact>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| match event {
-            Event::Restart(_) => inner.handle(now, Event::Restart(&[]), out),
-            event => inner.handle(now, event, out),
-        }
-    };
-    check(OUTAGE, "mx2", forget, "lost", 10);
-}
-
-/// Drops one message of the disk alone: the fourth append is swallowed.
-struct SwallowsOne(u32);
-
-impl Wrap for SwallowsOne {
-    fn handle(
-        &mut self,
-        inner: &mut dyn Process<Fact>,
-        now: Time,
-        event: Event<'_>,
-        out: &mut Commands<Fact>,
-    ) {
-        inner.handle(now, event, out);
-        filtered(out, |command| {
-            self.0 += u32::from(matches!(command, Command::Append(..)));
-            !(matches!(command, Command::Append(..)) && self.0 == 4)
-        });
-    }
+    check(&[OUTAGE, CRASH], "mx2", || Forgets, "lost", 10);
 }
 
 #[test]
 fn one_message_dropped_is_named() {
-    check(OUTAGE, "mx2", || SwallowsOne(0), "lost", 1);
+    check(&[OUTAGE, CRASH], "mx2", || swallows_append(4), "lost", 1);
 }
 
-/// Never tries the best MX, and says nothing of it.
-struct IgnoresPreference;
-
-impl Wrap for IgnoresPreference {
-    fn handle(
-        &mut self,
-        inner: &mut dyn Process<Fact>,
-        now: Time,
-        event: Event<'_>,
-        out: &mut Commands<Fact>,
-    ) {
-        inner.handle(now, event, out);
-        let mut refused = Vec::new();
-        filtered(out, |command| match command {
-            Command::Connect { conn, to, .. } if to.ip().to_string() == "192.0.2.10" => {
-                refused.push(*conn);
-                false
-            }
-            _ => true,
-        });
-        for conn in refused {
-            inner.handle(now, Event::ConnectFailed(conn, ConnectError::Refused), out);
-        }
-        filtered(out, |command| {
-            !matches!(command, Command::Record(Fact::Mta(mxdrill_mta::Fact::Failed { .. })))
-        });
-    }
+#[test]
+fn what_was_delivered_and_not_written_down_comes_again() {
+    check(&[OUTAGE, LATE_CRASH], "mx2", || appends_at_least(200), "duplicated", 10);
 }
 
 #[test]
 fn a_worse_mx_without_reason_is_seen() {
-    let healthy = OUTAGE.replace("for = \"2h\" }", "for = \"30s\", may-miss = true }");
-    check(&healthy, "app", || IgnoresPreference, "mx-order", 10);
+    check(&[PLAIN], "app", || Ignores("192.0.2.10"), "mx-order", 3);
 }
 
-/// Reads every 4xx as 5xx.
-struct FinalAtOnce {
-    line_begins: bool,
+/// It looks up its own name and finds the address of another: it does not know itself among the MX.
+fn does_not_know_itself() -> Misreads {
+    Misreads { this: &[192, 0, 2, 20], as_that: &[192, 0, 2, 30] }
 }
 
-impl Wrap for FinalAtOnce {
-    fn handle(
-        &mut self,
-        inner: &mut dyn Process<Fact>,
-        now: Time,
-        event: Event<'_>,
-        out: &mut Commands<Fact>,
-    ) {
-        let Event::Bytes(conn, bytes) = event else { return inner.handle(now, event, out) };
-        let mut changed = bytes.to_vec();
-        for byte in &mut changed {
-            if self.line_begins && *byte == b'4' {
-                *byte = b'5';
-            }
-            self.line_begins = *byte == b'\n';
-        }
-        inner.handle(now, Event::Bytes(conn, &changed), out);
-    }
+#[test]
+fn a_backup_that_passes_mail_to_a_worse_one_is_seen() {
+    check(&[OUTAGE], "mx2", does_not_know_itself, "relayed-down", 10);
+}
+
+#[test]
+fn two_backups_that_play_ball_are_seen() {
+    check(&[OUTAGE], "mx2", does_not_know_itself, "loop", 10);
 }
 
 #[test]
 fn a_bounce_on_a_temporary_reply_is_seen() {
-    check(GREY, "app", || FinalAtOnce { line_begins: true }, "bounced", 3);
+    check(&[GREY, PLAIN], "app", FinalAtOnce::new, "bounced", 3);
 }
 
-/// Never connects: its queue stays.
-struct NeverRelays;
+#[test]
+fn a_bounce_to_somebody_who_sent_nothing_is_seen() {
+    let forged = PLAIN.replace("count = 3", "count = 3, forged = true");
+    check(&[GREY, &forged], "app", FinalAtOnce::new, "backscatter", 3);
+}
 
-impl Wrap for NeverRelays {
-    fn handle(
-        &mut self,
-        inner: &mut dyn Process<Fact>,
-        now: Time,
-        event: Event<'_>,
-        out: &mut Commands<Fact>,
-    ) {
-        inner.handle(now, event, out);
-        filtered(out, |command| !matches!(command, Command::Connect { .. }));
-    }
+#[test]
+fn mail_from_nobody_that_is_dropped_is_seen() {
+    let null = PLAIN.replace("alice@sender.test", "<>");
+    check(&[GREY, &null], "app", FinalAtOnce::new, "discarded", 3);
+}
+
+#[test]
+fn half_a_message_is_seen() {
+    check(&[CUT], "mx1", || EndsWithTheLink, "half-message", 3);
+}
+
+#[test]
+fn another_message_is_seen() {
+    let jumps = || Misreads { this: b"jumps", as_that: b"limps" };
+    check(&[PLAIN], "mx1", jumps, "altered", 3);
+}
+
+#[test]
+fn another_header_is_seen() {
+    check(&[PLAIN], "mx1", || Misreads { this: b"Subject: drill", as_that: b"Subject: spill" }, "altered", 3);
+}
+
+#[test]
+fn the_address_record_beside_mx_records_is_seen() {
+    check(&[PLAIN], "app", || NoMx, "address-record", 3);
+}
+
+#[test]
+fn a_host_in_a_hurry_is_seen() {
+    // all at once, as new mail brings waiting mail forward; two of ten are put off whenever they are due
+    let at_once = OUTAGE.replace(", over = \"5m\"", "");
+    check(&[&at_once], "mx2", || Clock { fast: 5, slow: 1 }, "retry-early", 8);
+}
+
+#[test]
+fn a_host_that_dawdles_is_seen() {
+    let long = OUTAGE.replace("\"2h\"", "\"12h\"");
+    check(&[&long], "mx2", || Clock { fast: 1, slow: 8 }, "retry-late", 10);
+}
+
+#[test]
+fn mail_given_up_too_early_is_seen() {
+    let long = OUTAGE.replace("\"2h\"", "\"3d\"");
+    check(&[&long], "mx2", || Clock { fast: 5, slow: 1 }, "lifetime", 10);
 }
 
 #[test]
 fn a_queue_that_never_drains_is_seen() {
-    let ends = format!("end = \"1d\"\n{}", OUTAGE.trim_start());
-    check(&ends, "mx2", || NeverRelays, "queued-at-end", 10);
+    let ends = format!("end = \"1d\"\n{}", scenario(&[OUTAGE]).trim_start());
+    play(&ends, World::sim(1)).assert_ok();
+    let outcome = play(&ends, World::sim(1).wrap("mx2", never_connects));
+    let story = report::text(&outcome, false);
+    let found = outcome.violations.iter().find(|violation| violation.rule == "queued-at-end");
+    assert_eq!(found.map(|found| found.recipients.iter().count()), Some(10), "{story}");
 }
 
 /// A scenario of the catalogue fails by `clear-text` when its hosts no longer keep to the policy that `key` switches
