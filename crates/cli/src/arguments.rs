@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mxdrill::scenario::{Place, Program};
 use mxdrill::{
     Span,
     explore::{Family, Share, ShareError},
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Merge(Merge),
     /// List scenarios, with their titles
     List(List),
+    /// Play scenarios with each real mail server as backup and as sender, and show them in one table
+    Regress(Regress),
     /// Say what each profile does: schedule, lifetime, last attempt, verdicts
     Profiles(Profiles),
     /// Play one scenario over many profiles, and print what each comes to
@@ -86,6 +89,101 @@ pub(crate) struct Run {
     /// Write the journal of the one drill that is played; as JSON lines if the name ends in .jsonl
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+}
+
+/// Play scenarios with each real mail server.
+#[derive(Args, Debug)]
+pub(crate) struct Regress {
+    /// Files, folders or names; those that tell mail servers apart if none is given
+    #[arg(value_name = "PATH|NAME")]
+    pub(crate) scenarios: Vec<String>,
+    /// Which servers [default: all]
+    #[arg(long, value_name = "MTA", value_delimiter = ',')]
+    mta: Vec<Server>,
+    /// In which roles [default: both]
+    #[arg(long = "as", value_name = "ROLE", value_delimiter = ',')]
+    role: Vec<Role>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub(crate) format: TableFormat,
+    /// Say what changed since this table, which is one of --format json; a row that is worse is a failure
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Let mail servers retry as they do out of the box, and time pass as the scenarios say
+    #[arg(long)]
+    pub(crate) defaults: bool,
+    /// Drills played at the same time [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+}
+
+impl Regress {
+    /// The roles asked for.
+    pub(crate) fn roles(&self) -> Vec<Role> {
+        if self.role.is_empty() { vec![Role::Backup, Role::Sender] } else { self.role.clone() }
+    }
+
+    /// The servers asked for.
+    pub(crate) fn servers(&self) -> Vec<Server> {
+        if self.mta.is_empty() { Server::value_variants().to_vec() } else { self.mta.clone() }
+    }
+}
+
+/// A real mail server, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Server {
+    Postfix,
+    Exim,
+    #[value(name = "opensmtpd")]
+    OpenSmtpd,
+}
+
+impl From<Server> for Program {
+    fn from(server: Server) -> Program {
+        match server {
+            Server::Postfix => Program::Postfix,
+            Server::Exim => Program::Exim,
+            Server::OpenSmtpd => Program::OpenSmtpd,
+        }
+    }
+}
+
+/// The role of a mail server in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// The first host after the primary
+    Backup,
+    /// The host that originates mail
+    Sender,
+}
+
+impl Role {
+    /// The place of the role in a scenario.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Role::Backup => Place::Backup(1),
+            Role::Sender => Place::Sender,
+        }
+    }
+
+    /// The word of reports.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Role::Backup => "backup",
+            Role::Sender => "sender",
+        }
+    }
+}
+
+/// How the table is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// A table for a page
+    Markdown,
 }
 
 /// List scenarios.

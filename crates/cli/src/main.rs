@@ -12,6 +12,7 @@ mod list;
 mod merge;
 mod profiles;
 mod progress;
+mod regress;
 mod run;
 mod table;
 mod terminal;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explore(arguments) => explore::explore(&arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::List(arguments) => list::list(&arguments),
+        Command::Regress(arguments) => regress::regress(&arguments),
         Command::Profiles(arguments) => profiles::list(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Schema => schema(),

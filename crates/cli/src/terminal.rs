@@ -41,3 +41,9 @@ pub(crate) fn mistake(why: Error) -> Exit {
     }
     exit
 }
+
+/// Writes a remark beside a report.
+#[expect(clippy::print_stderr, reason = "this is where remarks are made")]
+pub(crate) fn note(text: &str) {
+    eprint!("{text}");
+}
