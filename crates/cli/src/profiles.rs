@@ -24,7 +24,7 @@ pub(crate) fn list(arguments: &Profiles) -> Result<Exit, Error> {
     Ok(Exit::Passed)
 }
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 11] = [
     "profile",
     "models",
     "retries",
@@ -34,6 +34,7 @@ const HEAD: [&str; 10] = [
     "MX tried",
     "5xx greeting, at the last host",
     "delay notice",
+    "TLS policies",
     "source",
 ];
 
@@ -44,7 +45,7 @@ fn text(lines: &[ProfileLine]) -> String {
         let cells = |row: Vec<String>| columns.iter().map(|column| row[*column].clone()).collect();
         table::text(&head, &rows(lines).into_iter().map(cells).collect::<Vec<_>>())
     };
-    format!("{}\n{}", pick(&[0, 3, 4, 5, 6, 7, 8, 2]), pick(&[0, 1, 9]))
+    format!("{}\n{}", pick(&[0, 3, 4, 5, 6, 7, 8, 2]), pick(&[0, 1, 9, 10]))
 }
 
 fn rows(lines: &[ProfileLine]) -> Vec<Vec<String>> {
@@ -63,8 +64,19 @@ fn row(line: &ProfileLine) -> Vec<String> {
         line.mx.clone(),
         line.greeting_5xx.join(", "),
         if notice.is_empty() { "none".into() } else { notice.join(", ") },
+        policies(line),
         line.source.into(),
     ]
+}
+
+fn policies(line: &ProfileLine) -> String {
+    match (line.dane, line.mta_sts) {
+        (true, true) => "DANE, MTA-STS",
+        (true, false) => "DANE",
+        (false, true) => "MTA-STS",
+        (false, false) => "none",
+    }
+    .into()
 }
 
 fn span(time: Duration) -> String {
@@ -89,6 +101,8 @@ fn json(lines: &[ProfileLine]) -> String {
             "mx": line.mx,
             "greeting_5xx": { "more": line.greeting_5xx[0], "last": line.greeting_5xx[1] },
             "delay_notice_seconds": line.warns.iter().map(Duration::as_secs_f64).collect::<Vec<_>>(),
+            "dane": line.dane,
+            "mta_sts": line.mta_sts,
             "source": line.source,
         })
     };

@@ -93,7 +93,7 @@ fn profiles_are_columns_markdown_or_json() {
     check_keys(
         &json(&["profiles"])["profiles"][0],
         "profile about schedule lifetime last_attempt_seconds given_up_seconds connect_seconds mx greeting_5xx \
-         delay_notice_seconds source",
+         delay_notice_seconds dane mta_sts source",
     );
 }
 

@@ -32,6 +32,10 @@ pub struct ProfileLine {
     pub greeting_5xx: [&'static str; 2],
     /// Ages at which it tells the sender of a delay.
     pub warns: Vec<Duration>,
+    /// Whether it keeps to TLSA records (RFC 7672).
+    pub dane: bool,
+    /// Whether it keeps to MTA-STS policies (RFC 8461).
+    pub mta_sts: bool,
     /// Where its numbers come from.
     pub source: &'static str,
 }
@@ -62,6 +66,8 @@ impl ProfileLine {
                 },
             ],
             warns: profile.warn.after.clone(),
+            dane: profile.tls.dane,
+            mta_sts: profile.tls.mta_sts,
             source: profile.source,
         }
     }

@@ -8,7 +8,7 @@ use mxdrill_smtp::{Enhanced, Failure, Stage};
 
 use super::{Agent, Job, Plan, PlanStep, State};
 use crate::{
-    Basis, Fact, GiveUp, Skip, Target,
+    Basis, Fact, GiveUp, HostPolicy, RouteHost, Skip, Target,
     core::{AnyFact, Core},
     profile::Verdict,
     route,
@@ -173,6 +173,12 @@ impl Core {
         if usable().any(|host| host.addresses.as_ref().is_err_and(is_temporary)) {
             return DeadEnd { verdict: routing.no_answer, ..DeadEnd::NO_ANSWER };
         }
+        let is_ruled_out = |host: &RouteHost| {
+            matches!(host.policy, HostPolicy::Unknown(_) | HostPolicy::Outside) || host.addresses.is_err()
+        };
+        if usable().any(|host| host.addresses.is_ok()) && usable().all(is_ruled_out) {
+            return DeadEnd { verdict: Verdict::Defer, ..DeadEnd::POLICY };
+        }
         if usable().any(|host| host.addresses.is_ok()) {
             // hosts there are, but each is skipped for now
             return DeadEnd { verdict: Verdict::Defer, ..DeadEnd::NO_ANSWER };
@@ -207,6 +213,12 @@ impl DeadEnd {
     const NO_DOMAIN: DeadEnd = DeadEnd::new(GiveUp::NxDomain, Enhanced(5, 1, 2), "the domain does not exist");
     const NO_ANSWER: DeadEnd =
         DeadEnd::new(GiveUp::NoAddress, Enhanced(4, 4, 3), "the domain could not be looked up");
+    /// RFC 7672 2.1.2, RFC 8461 5: the mail waits. RFC 3463 X.7.5, as Postfix has it.
+    const POLICY: DeadEnd = DeadEnd::new(
+        GiveUp::NoAddress,
+        Enhanced(4, 7, 5),
+        "a policy of the domain rules every host out for now",
+    );
     const NO_ADDRESS: DeadEnd =
         DeadEnd::new(GiveUp::NoAddress, Enhanced(5, 4, 4), "no host of the domain has an address");
     /// Postfix, smtp_addr.c.

@@ -31,12 +31,14 @@ impl Agent {
 impl Core {
     /// What is demanded of an agent's session, and the name that the certificate must be for. `None` is clear text.
     pub(super) fn demand(&mut self, agent: u32) -> Option<(Demand, DomainName)> {
+        let verifies = self.config.profile.tls.verifies;
         let is_willing = self.config.profile.tls.opportunistic && self.config.trust.is_some();
         let agent = self.agents.find(agent)?;
         let demand = match agent.host().map(|host| &host.policy) {
             Some(HostPolicy::Dane(pins)) if pins.is_empty() => Demand::Encrypted,
             Some(HostPolicy::Dane(pins)) => Demand::Matched(pins.clone()),
             Some(HostPolicy::Sts) => Demand::Verified,
+            _ if is_willing && !agent.is_clear && verifies => Demand::VerifiedIfOffered,
             _ if is_willing && !agent.is_clear => Demand::Opportunistic,
             _ => return None,
         };
@@ -47,7 +49,9 @@ impl Core {
     /// profile has it.
     pub(super) fn falls_back(&mut self, now: Time, agent: u32, stage: Stage) -> bool {
         let fallback = self.config.profile.tls.fallback;
-        if stage != Stage::StartTls || !matches!(self.demand(agent), Some((Demand::Opportunistic, _))) {
+        let is_willing =
+            |demand: &Demand| matches!(demand, Demand::Opportunistic | Demand::VerifiedIfOffered);
+        if stage != Stage::StartTls || !self.demand(agent).is_some_and(|(demand, _)| is_willing(&demand)) {
             return false;
         }
         let job = self.agents.find(agent).and_then(|agent| agent.job.as_ref());

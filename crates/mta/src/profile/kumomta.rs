@@ -36,8 +36,9 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // the spool keeps the time of the next attempt
-        // make_egress_path: enable_mta_sts = true, enable_dane = false; "will NOT fallback to not using TLS on that same host"
-        tls: Tls { fallback: Fallback::Never, mta_sts: true, ..Tls::OPPORTUNISTIC },
+        // make_egress_path: enable_tls = "Opportunistic" (an invalid certificate fails the delivery, and no clear text
+        // follows on that host), enable_mta_sts = true, enable_dane = false
+        tls: Tls { verifies: true, fallback: Fallback::Never, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }
 }

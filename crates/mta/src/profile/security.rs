@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Tls {
     /// Whether STARTTLS is used wherever it is offered (RFC 7435), whatever the certificate.
     pub opportunistic: bool,
+    /// Whether good will also asks whose certificate it is: one that does not do is a handshake that failed.
+    pub verifies: bool,
     /// What becomes of mail that may go in clear text when the handshake comes to nothing.
     pub fallback: Fallback,
     /// Whether it looks for TLSA records, and keeps to them (RFC 7672).
@@ -30,5 +32,5 @@ pub enum Fallback {
 impl Tls {
     /// Good will, and no policy.
     pub const OPPORTUNISTIC: Tls =
-        Tls { opportunistic: true, fallback: Fallback::AtOnce, dane: false, mta_sts: false };
+        Tls { opportunistic: true, verifies: false, fallback: Fallback::AtOnce, dane: false, mta_sts: false };
 }

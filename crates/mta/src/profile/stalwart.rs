@@ -45,7 +45,8 @@ pub(super) fn profile() -> Profile {
             ..base.door
         },
         restart: Restart::Scheduled, // the queue is in the store, with its times
-        // reference, MtaTlsStrategy: dane, mtaSts and startTls are "optional"
+        // reference, MtaTlsStrategy: dane, mtaSts and startTls are "optional". After a handshake that failed the next
+        // attempt takes any certificate; here any is taken from the start
         tls: Tls { dane: true, mta_sts: true, ..Tls::OPPORTUNISTIC },
         ..base
     }

@@ -15,6 +15,8 @@ pub enum Demand {
     Clear,
     /// TLS where it is offered, whatever the certificate; else clear text (RFC 7435).
     Opportunistic,
+    /// TLS where it is offered, and then as [`Demand::Verified`]; else clear text.
+    VerifiedIfOffered,
     /// TLS, whatever the certificate.
     Encrypted,
     /// TLS, and a certificate that is trusted, in date and for the server's name (RFC 8461 4.2).
@@ -145,7 +147,7 @@ pub(super) trait Evidence {
 impl Demand {
     /// Whether it is more than the peer's good will.
     pub fn is_mandatory(&self) -> bool {
-        !matches!(self, Demand::Clear | Demand::Opportunistic)
+        !matches!(self, Demand::Clear | Demand::Opportunistic | Demand::VerifiedIfOffered)
     }
 
     /// Decides about what a server showed.
@@ -156,7 +158,9 @@ impl Demand {
     ) -> Result<Security, CertificateProblem> {
         match self {
             Demand::Clear | Demand::Opportunistic | Demand::Encrypted => Ok(Security::Encrypted),
-            Demand::Verified => shown.verify(None, server).map(|()| Security::Verified),
+            Demand::Verified | Demand::VerifiedIfOffered => {
+                shown.verify(None, server).map(|()| Security::Verified)
+            }
             Demand::Matched(pins) => judge_pins(pins, shown, server).map(|()| Security::Matched),
         }
     }

@@ -196,6 +196,14 @@ fn a_certificate_is_verified_by_time_authority_and_name() {
 }
 
 #[test]
+fn good_will_may_ask_for_the_certificate_too() {
+    let demand = Demand::VerifiedIfOffered;
+    check(&demand, |_| {}, "verified: sent, left by ESMTPS");
+    check(&demand, |pair| pair.offered = false, "clear: sent, left by ESMTP");
+    check(&demand, untrusted, "clear: failed at starttls: certificate is not trusted");
+}
+
+#[test]
 fn dane_ee_asks_for_the_key_alone() {
     let key = authority().issue(&name("mx.test"), &spec(&[], Time::ZERO)).certificate.key.clone();
     let demand = pins(&[(3, 1, 1, &Pin::digest(&key))]);

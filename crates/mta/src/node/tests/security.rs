@@ -130,6 +130,22 @@ fn an_mx_whose_tlsa_records_cannot_be_looked_up_is_none() {
 }
 
 #[test]
+fn where_no_tlsa_records_can_be_looked_up_the_mail_waits() {
+    let mut world = world("postfix", true, &["mx1", "mx2"]);
+    world.on_names(|names| {
+        for (tag, host) in [(8, "mx1"), (9, "mx2")] {
+            let name = name(&format!("_25._tcp.{host}.example.test"));
+            names.fault(Tag(tag), DnsFault { name, kind: Some(RecordType::Tlsa), how: How::ServFail });
+        }
+    });
+    let mut world = sent(world, 100);
+    assert_eq!((world.queued("app"), world.delivered("mx1") + world.delivered("mx2")), (1, 0));
+    world.on_names(|names| _ = (names.clear(Tag(8)), names.clear(Tag(9))));
+    world.run(700);
+    assert_eq!(securities(&world), "mx1 matched");
+}
+
+#[test]
 fn after_a_broken_handshake_exim_goes_on_in_clear_text_and_postfix_once_the_mail_has_waited() {
     let broken = |profile| {
         let mut world = world(profile, false, &[]);
