@@ -103,7 +103,7 @@ fn a_comparison_is_the_same_whatever_the_jobs() {
     let with = |more: &[&str]| printed(&[&compare, more].concat());
     assert_eq!(with(&["--jobs", "1"]), with(&["--jobs", "4"]));
     assert_ne!(with(&["--seed", "1"]), with(&["--seed", "2"]));
-    assert_eq!(with(&["--format", "markdown"]).lines().filter(|line| line.starts_with("| ")).count(), 1 + 4);
+    assert_eq!(with(&["--format", "markdown"]).lines().filter(|line| line.starts_with("| ")).count(), 2 + 4);
     let document = json(&compare);
     check_keys(&document, "mxdrill schema scenario title world seed rows skipped");
     let row = &document["rows"][3];
