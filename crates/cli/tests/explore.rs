@@ -69,7 +69,7 @@ fn what_is_found_is_saved_as_a_file_that_fails_again() {
 
 #[test]
 fn a_sound_site_passes_and_coverage_says_what_was_never_tried() {
-    let told = check(&folder().path().to_owned(), &["explore", "primary-refused", "--seeds", "3"], 0);
+    let told = check(folder().path(), &["explore", "primary-refused", "--seeds", "3"], 0);
     assert!(told.contains("PASS  3 drills"), "{told}");
     assert!(told.contains("never bit: ") && told.contains("\n  mx1 "), "{told}");
 }
