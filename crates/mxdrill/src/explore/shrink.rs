@@ -109,9 +109,11 @@ impl Shrinker<'_> {
         smallest
     }
 
-    /// Leaves out hosts that no step names, and their MX records.
+    /// Leaves out hosts that no step names, and their MX records; not those that deliver, without which any mail
+    /// would bounce.
     fn fewer_hosts(&mut self, mut smallest: Failing) -> Failing {
-        let labels: Vec<String> = smallest.0.hosts.iter().map(|host| host.label.clone()).collect();
+        let spare = smallest.0.hosts.iter().filter(|host| host.delivers.is_empty());
+        let labels: Vec<String> = spare.map(|host| host.label.clone()).collect();
         for label in labels {
             let mut smaller = without(&smallest.0, &label);
             if smaller.steps.len() == smallest.0.steps.len() {

@@ -142,6 +142,7 @@ impl Play<'_> {
             })),
             Blow::CrashAt(host, ..) => {
                 self.clear_rules(*host, tag);
+                self.watch.disarm(tag);
                 self.restart(*host);
             }
             Blow::Down(host) => self.restart(*host),

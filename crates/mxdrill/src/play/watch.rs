@@ -174,6 +174,11 @@ impl Watch {
         self.fuses.push(fuse);
     }
 
+    /// That moment is waited for no more: the fault is over, and nobody would bring the host back.
+    pub(super) fn disarm(&mut self, tag: Tag) {
+        self.fuses.retain(|fuse| fuse.tag != tag);
+    }
+
     /// A fault caps the sessions of a host.
     pub(super) fn cap(&mut self, tag: Tag, host: HostId) {
         self.caps.push((tag, host));
