@@ -126,7 +126,7 @@ fn exit_codes_are_a_contract() {
     check_exit(&["run", "crates/cli/tests/drills/unknown-host.toml"], 2);
     check_exit(&["run", "crates/cli/tests/drills/idle.toml"], 3);
     check_exit(&["run", "no-such-drill"], 4);
-    check_exit(&["run", REFUSED, "--world", "netns"], 4);
+    check_exit(&["run", "outage-1h", "--world", "live"], 4);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn check_keys(object: &Value, keys: &str) {
 
 #[test]
 fn json_has_the_keys_of_its_contract() {
-    let document = json(&["run", REFUSED, "--world", "sim,netns"]);
+    let document = json(&["run", REFUSED, "outage-1h", "--world", "sim,live"]);
     check_keys(&document, "mxdrill schema drills skipped");
     assert_eq!(document["schema"], 1);
     let drill = &document["drills"][0];

@@ -32,6 +32,7 @@ pub(crate) struct Tale {
 pub(crate) type Journalist = Box<dyn FnMut(Time, HostId, &Fact)>;
 
 struct Sent {
+    at: Time,
     from: ReversePath,
     to: Arc<[Address]>,
     header: Bytes,
@@ -190,7 +191,8 @@ impl Tale {
         let first = self.mail.len() as u32 + 1;
         for number in first..first + count {
             let header = Bytes::from(format!("Message-ID: <{number}@drill.test>\r\n\r\n"));
-            let sent = Sent { from: from.clone(), to: list.clone(), header, body: body.clone() };
+            let sent =
+                Sent { at: self.now, from: from.clone(), to: list.clone(), header, body: body.clone() };
             let key = MessageKey::of(&[&sent.header[..], &sent.body[..]].concat());
             let deed = Deed::Sending {
                 number,
@@ -226,7 +228,7 @@ impl Tale {
         let to = sent.to.iter().map(|to| recipient(to.clone())).collect();
         let content = Bytes::from([header, body].concat());
         let mut message = Message::new(sent.from.clone(), to, &content);
-        message.arrived = self.now;
+        message.arrived = sent.at;
         Arc::new(message)
     }
 

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use mxdrill_dns::Outcome;
-use mxdrill_mta::{Basis, Target};
+use mxdrill_mta::{Basis, Message, Target};
 use mxdrill_net::{DomainName, Time};
 
-use super::{Beat, Books, Hold, Kind, MessageId, Note, RecipientId, Site, rhythm::Rhythm};
+use super::{Beat, Books, Hold, Kind, MessageId, Note, RecipientId, Site, mail::is_folded, rhythm::Rhythm};
 use crate::{Schedule, schedule::DIALOGUE_MAX};
 
 /// A recipient that a host holds and is to try again.
@@ -34,12 +34,22 @@ impl Books {
     }
 
     /// An attempt at the recipients of a destination begins: is it time, and not too late?
-    pub(super) fn tried(&mut self, at: Time, site: Site, message: MessageId, destination: &DomainName) {
+    /// `copy` is the message as the host has it, which is not always for all of its recipients.
+    pub(super) fn tried(
+        &mut self,
+        at: Time,
+        site: Site,
+        message: MessageId,
+        copy: &Message,
+        destination: &DomainName,
+    ) {
         let setup = self.setup.clone();
         let schedule = setup.hosts.get(usize::from(site.0)).and_then(|host| host.schedule.as_ref());
         let Some(schedule) = schedule else { return };
         for (place, recipient) in self.mail.of(message).enumerate() {
-            if self.mail.message(message).to[place].domain() != destination {
+            let to = &self.mail.message(message).to[place];
+            let copied = || copy.recipients.iter().any(|one| is_folded(&one.address, to));
+            if to.domain() != destination || !copied() {
                 continue;
             }
             let Some(hold) = self.mail.held(recipient, site).copied() else { continue };
@@ -102,11 +112,8 @@ impl Books {
         let last = hold.tries.at()?;
         let from = rhythm.waits_since(last);
         let attempts = hold.tries.count().filter(|_| from == last);
-        let max = match attempts {
-            // one that was never tried waits for the next scan at most
-            Some(0) => schedule.scan,
-            attempts => schedule.wait(from.since(hold.since), attempts).1,
-        };
+        // one that was never tried may have been put off with its destination, which has failed nobody knows how often
+        let (_, max) = schedule.wait(from.since(hold.since), attempts.filter(|count| *count > 0));
         let waited = at.since(from);
         let is_late = waited > max.saturating_add(DIALOGUE_MAX);
         (is_late && rhythm.was_idle(from + max, at)).then_some(Beat::Late(waited, max))

@@ -498,6 +498,6 @@ impl Mail {
 }
 
 /// Whether two addresses differ at most in case.
-fn is_folded(a: &Address, b: &Address) -> bool {
+pub(super) fn is_folded(a: &Address, b: &Address) -> bool {
     a.domain() == b.domain() && a.local().eq_ignore_ascii_case(b.local())
 }

@@ -387,7 +387,7 @@ impl Books {
                 state.attempts = state.attempts.saturating_add(1);
             }
             if self.kind(id) == Kind::Sent {
-                self.tried(at, site, id, destination);
+                self.tried(at, site, id, message, destination);
             }
         }
     }

@@ -11,7 +11,8 @@ use mxdrill_mta::{
 /// The promises of a profile.
 pub(super) fn of(profile: &Profile) -> Schedule {
     let waits = waits(profile);
-    let longest = longest(&waits).saturating_add(scan(profile));
+    // the last attempt may last as long as a connect does, which for some is longer than any dialogue
+    let longest = longest(&waits).saturating_add(scan(profile)).saturating_add(profile.timeouts.connect);
     let life = |lifetime| life(profile, lifetime, longest);
     Schedule {
         waits,
@@ -164,7 +165,7 @@ mod tests {
         assert_eq!(schedule.waits, Waits::Age(Duration::from_secs(300)..=Duration::from_secs(4000)));
         assert_eq!(schedule.scan, Duration::from_secs(300));
         assert_eq!(schedule.life.min, hours(120));
-        assert_eq!(schedule.life.max, Some(hours(120) + Duration::from_secs(4300)));
+        assert_eq!(schedule.life.max, Some(hours(120) + Duration::from_secs(4300 + 30)));
     }
 
     #[test]
@@ -172,8 +173,8 @@ mod tests {
         let schedule = schedule("exim");
         assert_eq!(schedule.waits, Waits::Clocks(Duration::from_secs(900)..=hours(16)));
         assert_eq!(schedule.life.min, Duration::ZERO);
-        assert_eq!(schedule.life.max, Some(hours(192) + hours(16) + Duration::from_secs(1800)));
-        assert_eq!(schedule.bounce_life.max, Some(hours(48) + hours(16) + Duration::from_secs(1800)));
+        assert_eq!(schedule.life.max, Some(hours(192) + hours(16) + Duration::from_secs(1800 + 300)));
+        assert_eq!(schedule.bounce_life.max, Some(hours(48) + hours(16) + Duration::from_secs(1800 + 300)));
     }
 
     #[test]
