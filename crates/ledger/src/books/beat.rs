@@ -53,7 +53,9 @@ impl Books {
                 continue;
             }
             let Some(hold) = self.mail.held(recipient, site).copied() else { continue };
-            if hold.copies == 1 && self.goes_whole(message, destination, schedule) {
+            // of two copies, which doubt makes, nobody knows which one is tried
+            let alone = hold.copies == 1 && self.mail.state(recipient).doubts == 0;
+            if alone && self.goes_whole(message, destination, schedule) {
                 self.judge(at, (message, recipient), Wait { hold: &hold, destination, schedule });
             }
             if let Some(tries) = self.mail.tries_mut(recipient, site) {

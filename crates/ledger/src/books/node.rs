@@ -457,8 +457,9 @@ impl Books {
             if let Some(began) = began.filter(|_| kind == Kind::Sent) {
                 self.failovers.push(at.since(began).as_nanos() as u64);
             }
-            let offered =
-                began.unwrap_or(Time::ZERO + at.elapsed().saturating_sub(crate::schedule::DIALOGUE_MAX));
+            let tried = || self.mail.held(recipient, site)?.tries.at();
+            let at_most = || Time::ZERO + at.elapsed().saturating_sub(crate::schedule::DIALOGUE_MAX);
+            let offered = began.or_else(tried).unwrap_or_else(at_most);
             self.notes.push(Note::WorseMx { message, recipient, site, target: target.clone(), offered });
         }
     }
