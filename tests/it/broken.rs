@@ -134,7 +134,7 @@ impl Wrap for Ignores {
 }
 
 /// Takes the first digit of each reply for another one.
-struct Digit {
+pub(crate) struct Digit {
     said: u8,
     heard: u8,
     line_begins: bool,
@@ -153,44 +153,30 @@ impl Digit {
     }
 }
 
-macro_rules! misheard {
-    ($(#[$doc:meta])* $name:ident: $said:literal as $heard:literal) => {
-        $(#[$doc])*
-        pub(crate) struct $name(Digit);
-
-        impl $name {
-            pub(crate) fn new() -> $name {
-                $name(Digit { said: $said, heard: $heard, line_begins: true })
-            }
+impl Wrap for Digit {
+    fn handle(
+        &mut self,
+        inner: &mut dyn Process<Fact>,
+        now: Time,
+        event: Event<'_>,
+        out: &mut Commands<Fact>,
+    ) {
+        match event {
+            Event::Bytes(conn, bytes) => inner.handle(now, Event::Bytes(conn, &self.read(bytes)), out),
+            event => inner.handle(now, event, out),
         }
-
-        impl Wrap for $name {
-            fn handle(
-                &mut self,
-                inner: &mut dyn Process<Fact>,
-                now: Time,
-                event: Event<'_>,
-                out: &mut Commands<Fact>,
-            ) {
-                match event {
-                    Event::Bytes(conn, bytes) => {
-                        inner.handle(now, Event::Bytes(conn, &self.0.read(bytes)), out);
-                    }
-                    event => inner.handle(now, event, out),
-                }
-            }
-        }
-    };
+    }
 }
 
-misheard!(
-    /// Reads every 4xx as 5xx.
-    FinalAtOnce: b'4' as b'5'
-);
-misheard!(
-    /// Reads every 5xx as 4xx.
-    NeverFinal: b'5' as b'4'
-);
+/// Reads every 4xx as 5xx.
+pub(crate) fn final_at_once() -> Digit {
+    Digit { said: b'4', heard: b'5', line_begins: true }
+}
+
+/// Reads every 5xx as 4xx.
+pub(crate) fn never_final() -> Digit {
+    Digit { said: b'5', heard: b'4', line_begins: true }
+}
 
 /// Reads something else, of the same length, in what it is sent.
 pub(crate) struct Misreads {

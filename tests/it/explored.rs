@@ -7,8 +7,9 @@ use mxdrill::{
     scenario::{NoFiles, Scenario},
 };
 use mxdrill_ledger::Fact;
-use mxdrill_mta::Fact as Node;
-use mxdrill_net::{Command, Commands, ConnectError, Event, Process, Time, Token};
+use mxdrill_net::{Command, Commands, Event, Process, Time};
+
+use crate::broken::{EndsWithTheLink, FalseSynced, Forgets, Ignores, Keeps, final_at_once};
 
 /// Two MX and a sender; nothing happens of itself.
 const SITE: &str = r#"
@@ -54,109 +55,39 @@ fn check<W: Wrap + 'static>(
     assert_ne!(sound.verdict, Verdict::Fail, "{}", finding.toml);
 }
 
-/// Passes on every command that is approved of.
-fn filtered(out: &mut Commands<Fact>, mut keep: impl FnMut(&Command<Fact>) -> bool) {
-    for command in out.take() {
-        if keep(&command) {
-            out.push(command);
-        }
-    }
-}
-
 type Inner<'a> = &'a mut dyn Process<Fact>;
 
 #[test]
 fn a_node_that_acknowledges_before_it_stores() {
-    /// Tells its node that everything is stable, and asks the disk for nothing.
-    fn false_synced(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
-        inner.handle(now, event, out);
-        loop {
-            let mut tokens: Vec<Token> = Vec::new();
-            filtered(out, |command| match command {
-                Command::Sync(token) => {
-                    tokens.push(*token);
-                    false
-                }
-                _ => true,
-            });
-            if tokens.is_empty() {
-                return;
-            }
-            tokens.into_iter().for_each(|token| inner.handle(now, Event::Synced(token), out));
-        }
-    }
-    check("mx2", || false_synced, &[Family::Connect, Family::Crash], &["lost"]);
+    check("mx2", || FalseSynced, &[Family::Connect, Family::Crash], &["lost"]);
 }
 
 #[test]
 fn a_node_that_loses_its_queue_at_a_restart() {
-    let forgets = || {
-        |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| match event {
-            Event::Restart(_) => inner.handle(now, Event::Restart(&[]), out),
-            event => inner.handle(now, event, out),
-        }
-    };
-    check("mx2", forgets, &[Family::Connect, Family::Crash], &["lost"]);
+    check("mx2", || Forgets, &[Family::Connect, Family::Crash], &["lost"]);
 }
 
 #[test]
 fn a_node_that_forgets_to_try_again() {
-    /// Its second connect is never made, and no other.
-    fn gives_up(count: &mut u32, inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
-        inner.handle(now, event, out);
-        filtered(out, |command| {
-            *count += u32::from(matches!(command, Command::Connect { .. }));
-            !(matches!(command, Command::Connect { .. }) && *count > 1)
-        });
-    }
+    // its second connect is never made, and no other
     let make = || {
-        let mut count = 0;
-        move |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| {
-            gives_up(&mut count, inner, now, event, out);
-        }
+        let mut connects = 0;
+        Keeps(move |command: &Command<Fact>| {
+            connects += u32::from(matches!(command, Command::Connect { .. }));
+            !(matches!(command, Command::Connect { .. }) && connects > 1)
+        })
     };
     check("mx2", make, &[Family::Connect], &["queued-at-end", "expectation", "bounced", "discarded"]);
 }
 
 #[test]
 fn a_node_that_ignores_preference() {
-    fn ignores(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
-        inner.handle(now, event, out);
-        let mut refused = Vec::new();
-        filtered(out, |command| match command {
-            Command::Connect { conn, to, .. } if to.ip().to_string() == "192.0.2.10" => {
-                refused.push(*conn);
-                false
-            }
-            _ => true,
-        });
-        for conn in refused {
-            inner.handle(now, Event::ConnectFailed(conn, ConnectError::Refused), out);
-        }
-        filtered(out, |command| !matches!(command, Command::Record(Fact::Mta(Node::Failed { .. }))));
-    }
-    check("app", || ignores, &[Family::Connect, Family::Temporary], &["mx-order"]);
-}
-
-/// Reads the first digit of each line that it is sent as another one.
-fn misheard(said: u8, heard: u8) -> impl FnMut(Inner<'_>, Time, Event<'_>, &mut Commands<Fact>) + Send {
-    let mut line_begins = true;
-    move |inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>| {
-        let Event::Bytes(conn, bytes) = event else { return inner.handle(now, event, out) };
-        let mut read = bytes.to_vec();
-        for byte in &mut read {
-            if line_begins && *byte == said {
-                *byte = heard;
-            }
-            line_begins = *byte == b'\n';
-        }
-        inner.handle(now, Event::Bytes(conn, &read), out);
-    }
+    check("app", || Ignores("192.0.2.10"), &[Family::Connect, Family::Temporary], &["mx-order"]);
 }
 
 #[test]
 fn a_node_that_bounces_on_a_temporary_reply() {
-    check("app", || misheard(b'4', b'5'), &[Family::Temporary], &["bounced", "discarded"]);
+    check("app", final_at_once, &[Family::Temporary], &["bounced", "discarded"]);
 }
 
 #[test]
@@ -177,14 +108,7 @@ fn a_node_that_takes_servfail_for_nxdomain() {
 
 #[test]
 fn a_node_that_keeps_half_a_message() {
-    /// Takes a connection that ends in the middle of the content for one that said so.
-    fn ends_with_the_link(inner: Inner<'_>, now: Time, event: Event<'_>, out: &mut Commands<Fact>) {
-        if let Event::Closed(conn, _) = event {
-            inner.handle(now, Event::Bytes(conn, b"\r\n.\r\n"), out);
-        }
-        inner.handle(now, event, out);
-    }
-    check("mx1", || ends_with_the_link, &[Family::Link], &["half-message", "duplicated", "lost"]);
+    check("mx1", || EndsWithTheLink, &[Family::Link], &["half-message", "duplicated", "lost"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mxdrill::{
 };
 
 use crate::broken::{
-    Clock, EndsWithTheLink, FalseSynced, FinalAtOnce, Forgets, Ignores, Misreads, NoMx, appends_at_least,
+    Clock, EndsWithTheLink, FalseSynced, Forgets, Ignores, Misreads, NoMx, appends_at_least, final_at_once,
     never_connects, swallows_append,
 };
 
@@ -165,19 +165,19 @@ fn two_backups_that_play_ball_are_seen() {
 
 #[test]
 fn a_bounce_on_a_temporary_reply_is_seen() {
-    check(&[GREY, PLAIN], "app", FinalAtOnce::new, "bounced", 3);
+    check(&[GREY, PLAIN], "app", final_at_once, "bounced", 3);
 }
 
 #[test]
 fn a_bounce_to_somebody_who_sent_nothing_is_seen() {
     let forged = PLAIN.replace("count = 3", "count = 3, forged = true");
-    check(&[GREY, &forged], "app", FinalAtOnce::new, "backscatter", 3);
+    check(&[GREY, &forged], "app", final_at_once, "backscatter", 3);
 }
 
 #[test]
 fn mail_from_nobody_that_is_dropped_is_seen() {
     let null = PLAIN.replace("alice@sender.test", "<>");
-    check(&[GREY, &null], "app", FinalAtOnce::new, "discarded", 3);
+    check(&[GREY, &null], "app", final_at_once, "discarded", 3);
 }
 
 #[test]

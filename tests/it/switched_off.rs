@@ -6,7 +6,7 @@ use mxdrill::{
     scenario::{Host, Scenario, WorldKind, catalogue},
 };
 
-use crate::broken::{Clock, FalseSynced, FinalAtOnce, Forgets, Ignores, Misreads, NeverFinal, NoMx};
+use crate::broken::{Clock, FalseSynced, Forgets, Ignores, Misreads, NoMx, final_at_once, never_final};
 
 /// How a behaviour is switched off.
 enum Off {
@@ -43,7 +43,7 @@ const OFF: &[(&str, Off, &str)] = &[
     ("greet-421", SENDER, "bounced"),
     ("mail-452", SENDER, "bounced"),
     ("rcpt-4xx-one-of-n", SENDER, "bounced"),
-    ("half-broken-550", Broken(|world| world.wrap("app", NeverFinal::new)), "expectation"),
+    ("half-broken-550", Broken(|world| world.wrap("app", never_final)), "expectation"),
     ("drop-mid-data", SENDER, "bounced"),
     ("drop-after-dot", SENDER, "bounced"),
     ("slow-final-dot", Set("app", |host| host.overrides.timeout.dot = Some(MINUTE)), "expectation"),
@@ -94,8 +94,8 @@ const OFF: &[(&str, Off, &str)] = &[
     ("primary-removed-from-dns", Broken(|world| world.wrap("mx2", || KNOWS_NOT_ITSELF)), "expectation"),
     ("primary-address-removed", BACKUP, "bounced"),
     ("priorities-swapped", Broken(|world| world.wrap("mx2", || KNOWS_NOT_ITSELF)), "relayed-down"),
-    ("recovery-550", Broken(|world| world.wrap("mx2", NeverFinal::new)), "expectation"),
-    ("recovery-451", Broken(|world| world.wrap("mx2", FinalAtOnce::new)), "bounced"),
+    ("recovery-550", Broken(|world| world.wrap("mx2", never_final)), "expectation"),
+    ("recovery-451", Broken(|world| world.wrap("mx2", final_at_once)), "bounced"),
     ("backup-stale-recipients", Set("mx2", |host| host.recipients = None), "expectation"),
     ("backup-undersized", SENDER, "bounced"),
     ("backup-few-sessions", SENDER, "bounced"),
